@@ -1,0 +1,7 @@
+"""``python -m theory``."""
+
+import sys
+
+from theory.cli import main
+
+sys.exit(main())

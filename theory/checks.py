@@ -1,0 +1,54 @@
+"""Turn what a user gave into exact types, once and early; a bad value raises :class:`SettingError`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from numbers import Integral, Real
+
+from theory.errors import SettingError, unknown_name
+
+
+def integer(field: str, value: object, *, minimum: int) -> int:
+    """Return ``value`` as an ``int`` that is at least ``minimum``."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < minimum:
+        raise SettingError(field, value, f"a whole number of at least {minimum}")
+    return int(value)
+
+
+def real(
+    field: str,
+    value: object,
+    *,
+    minimum: float,
+    maximum: float = math.inf,
+    open_minimum: bool = False,
+    open_maximum: bool = False,
+) -> float:
+    """Return ``value`` as a finite ``float`` in the stated interval."""
+    allowed = _interval(minimum, maximum, open_minimum, open_maximum)
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(float(value)):
+        raise SettingError(field, value, allowed)
+    number = float(value)
+    below = number <= minimum if open_minimum else number < minimum
+    above = number >= maximum if open_maximum else number > maximum
+    if below or above:
+        raise SettingError(field, value, allowed)
+    return number
+
+
+def choice(field: str, value: object, allowed: Sequence[str]) -> str:
+    """Return ``value`` if it is one of the allowed names."""
+    if not isinstance(value, str):
+        raise SettingError(field, value, f"one of {', '.join(allowed)}")
+    if value not in allowed:
+        raise unknown_name(field, value, allowed)
+    return value
+
+
+def _interval(minimum: float, maximum: float, open_minimum: bool, open_maximum: bool) -> str:
+    lower = f"above {minimum:g}" if open_minimum else f"of at least {minimum:g}"
+    if maximum == math.inf:
+        return f"a finite number {lower}"
+    upper = f"below {maximum:g}" if open_maximum else f"at most {maximum:g}"
+    return f"a number {lower} and {upper}"

@@ -1,0 +1,79 @@
+"""``python -m theory``: the bound calculator on the command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from theory.command import (
+    add_setting_arguments,
+    load_setting,
+    number,
+    parser_for,
+    print_json,
+    print_table,
+    run_command,
+)
+from theory.prediction import ClassPrediction, predict
+from theory.setting_file import presets, to_toml
+
+HEADER = ("class", "p_x", "H_x", "r_h", "phase", "g better", "asymptotic", "sharp", "sharp, steps")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    parser = parser_for("theory", "What mathematics says: exact risks, phases and boundaries of the gated predictor.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_predict(commands)
+    listing = commands.add_parser("presets", help="list the named settings")
+    listing.set_defaults(run=_presets)
+    setting = commands.add_parser("setting", help="print a checked setting as TOML")
+    add_setting_arguments(setting)
+    setting.set_defaults(run=_setting)
+    return run_command(parser, argv)
+
+
+def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "predict",
+        help="when is each class answered in context, when in weights",
+        description="Risks in nats; boundaries in visits of one class, the last column in steps of the stream. "
+        "'g better': the in-weight risk falls below the in-context risk; 'sharp': the mean gate crosses 1/2.",
+    )
+    add_setting_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.set_defaults(run=_predict)
+
+
+def _predict(arguments: argparse.Namespace) -> None:
+    prediction = predict(*load_setting(arguments))
+    if arguments.json:
+        print_json(prediction.to_dict())
+        return
+    print_table(HEADER, [_row(entry) for entry in prediction.entries])
+    if not all(entry.sharp_is_exact for entry in prediction.entries):
+        print("The sharp boundaries rest on a named approximation here (see theory.gate.mean_gate).")
+
+
+def _row(entry: ClassPrediction) -> tuple[str, ...]:
+    visits = entry.vanish_visits
+    return (
+        entry.name if entry.num_classes == 1 else f"{entry.name} ({entry.num_classes})",
+        number(entry.class_probability),
+        number(entry.bayes_risk),
+        number(entry.in_context_risk),
+        entry.phase,
+        number(visits.instantaneous),
+        number(visits.asymptotic),
+        number(visits.sharp),
+        number(entry.vanish_steps),
+    )
+
+
+def _presets(_: argparse.Namespace) -> None:
+    for name, meaning in presets().items():
+        print(f"{name:12s} {meaning}")
+
+
+def _setting(arguments: argparse.Namespace) -> None:
+    print(to_toml(*load_setting(arguments)), end="")

@@ -1,0 +1,135 @@
+"""What the commands of the three packages share: how a setting is named, how a bad one is reported, how tables look."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from theory.errors import OutputError
+from theory.setting import GatedPredictor, TaskDistribution
+from theory.setting_file import load
+
+BAD_INPUT = 2
+ROWS_SHOWN = 25
+
+
+def parser_for(program: str, description: str) -> argparse.ArgumentParser:
+    """Parser of a package's command, with ``--version``."""
+    parser = argparse.ArgumentParser(prog=program, description=description)
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(metadata.version("icl-iwl"))
+        parser.exit()
+
+
+def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
+    """``TASK``, ``--counts`` and ``--set``, which every command that takes a setting has."""
+    parser.add_argument("task", metavar="TASK.toml|PRESET", help="settings file, or one of: theory presets")
+    parser.add_argument("--counts", metavar="FILE.csv", help="class counts (columns class,count) as frequencies")
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        nargs="+",
+        default=[],
+        dest="overrides",
+        help="change settings: label_noise=0.1, model.in_context.odds=50",
+    )
+
+
+def overrides_of(arguments: argparse.Namespace) -> list[str]:
+    """All ``--set`` pairs, in order."""
+    return [pair for group in arguments.overrides for pair in group]
+
+
+def load_setting(arguments: argparse.Namespace) -> tuple[TaskDistribution, GatedPredictor]:
+    """Task and model that the arguments name."""
+    return load(arguments.task, counts=arguments.counts, overrides=overrides_of(arguments))
+
+
+def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
+    """Parse, run the sub-command's ``run``, and turn bad input into exit code 2 with one line."""
+    arguments = parser.parse_args(argv)
+    run: Callable[[argparse.Namespace], None] = arguments.run
+    try:
+        run(arguments)
+        sys.stdout.flush()
+    except ValueError as error:
+        print(f"{parser.prog}: {' '.join(str(error).split())}", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:
+        # The reader (head, less) has gone; what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def print_json(data: dict[str, Any]) -> None:
+    """JSON on standard output; numbers that JSON does not know are an error, not a guess."""
+    print(json.dumps(data, indent=2, allow_nan=False))
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Aligned columns: the first to the left, the others to the right; long tables are cut and say so."""
+    shown = list(rows[:ROWS_SHOWN])
+    widths = [max(len(row[i]) for row in [header, *shown]) for i in range(len(header))]
+    for row in [header, *shown]:
+        cells = [cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))]
+        print("  ".join(cells).rstrip())
+    if len(rows) > len(shown):
+        print(f"... and {len(rows) - len(shown)} more rows (--json prints all)")
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number for a table; a dash where there is none."""
+    if value is None:
+        return "-"
+    if value != 0 and not 1e-3 <= abs(value) < 1e15:
+        return f"{value:.{digits - 1}e}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.{digits}g}"
+
+
+def writable_folder(path: str | Path) -> Path:
+    """The folder, made if it is missing, or an :class:`OutputError`."""
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(folder, error.strerror or error) from error
+    if not os.access(folder, os.W_OK):
+        raise OutputError(folder, "the folder is read-only")
+    return folder
+
+
+def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` fill a temporary file beside the target, then rename it: a file is whole, or not there.
+
+    Parameters
+    ----------
+    path : str or Path
+        The target; its folder must exist.
+    write : callable
+        Gets the temporary path, whose suffix is that of the target.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(21, "it is a folder")
+        write(temporary)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise OutputError(target, error.strerror or error) from error
+    finally:
+        temporary.unlink(missing_ok=True) if temporary.parent.is_dir() else None

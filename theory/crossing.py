@@ -1,0 +1,116 @@
+r"""Boundaries: where a curve last rises through a level.
+
+A curve may dip below its level more than once, and noise may lift it early; what ends in-context learning is the *last*
+rise, after which the curve stays at or above the level. A curve that ends below the level has no boundary yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+NOT_YET = np.inf
+"""Boundary of a curve that ends below its level."""
+FROM_THE_START = 0.0
+"""Boundary of a curve that is never below its level."""
+
+
+def last_rise(points: ArrayLike, curves: ArrayLike, level: float) -> Array:
+    """Last rise of sampled curves through a level, interpolated linearly between samples.
+
+    Parameters
+    ----------
+    points : array_like, shape (k,)
+        Increasing positions, all positive.
+    curves : array_like, shape (..., k)
+        Values at the points.
+    level : float
+        The level.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Positions; ``NOT_YET`` (infinity) for a curve that ends below the level, ``FROM_THE_START`` (zero) for one that
+        is never below it.
+
+    Examples
+    --------
+    >>> last_rise([1, 2, 3, 4], [[0.6, 0.2, 0.4, 0.6], [0.1, 0.9, 0.9, 0.2], [0.5, 0.6, 0.7, 0.8]], 0.5).tolist()
+    [3.5, inf, 0.0]
+    """
+    x = np.asarray(points, dtype=np.float64)
+    y = np.asarray(curves, dtype=np.float64)
+    below = y < level
+    last_below = x.size - 1 - np.argmax(below[..., ::-1], axis=-1)
+    before = np.minimum(last_below, x.size - 2)
+    y0 = np.take_along_axis(y, before[..., None], axis=-1)[..., 0]
+    y1 = np.take_along_axis(y, before[..., None] + 1, axis=-1)[..., 0]
+    rising = below.any(axis=-1) & (last_below < x.size - 1)
+    share = (level - y0) / np.where(rising, y1 - y0, 1.0)
+    position = x[before] + share * (x[before + 1] - x[before])
+    ended = np.where(below[..., -1], NOT_YET, FROM_THE_START)
+    return np.asarray(np.where(rising, position, ended), dtype=np.float64)
+
+
+def last_rise_between_integers(
+    function: Callable[[int], float], grid: NDArray[np.int64], values: Array, level: float
+) -> float:
+    """Last rise of a function of integers, bracketed on a grid and then bisected with exact evaluations.
+
+    Parameters
+    ----------
+    function : callable
+        The function, cheap enough for some fifty evaluations.
+    grid : ndarray of int, shape (k,)
+        Increasing integers, dense enough that the curve is monotone between neighbours around its last rise.
+    values : ndarray, shape (k,)
+        The function on the grid (an approximation may do: the bracket's ends are evaluated again).
+    level : float
+        The level.
+
+    Returns
+    -------
+    float
+        Position, linear between neighbouring integers; see :func:`last_rise` for curves without a boundary.
+
+    Examples
+    --------
+    >>> grid = np.array([1, 10, 100, 1000])
+    >>> last_rise_between_integers(lambda n: n / 100, grid, grid / 100, 0.505)
+    50.5
+    """
+    below = np.flatnonzero(values < level)
+    if below.size == 0:
+        return FROM_THE_START
+    if below[-1] == grid.size - 1:
+        return NOT_YET
+    low, high = int(grid[below[-1]]), int(grid[below[-1] + 1])
+    at_low, at_high = function(low), function(high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        value = function(middle)
+        if value < level:
+            low, at_low = middle, value
+        else:
+            high, at_high = middle, value
+    if at_high <= at_low:
+        return float(high)
+    return low + min(max((level - at_low) / (at_high - at_low), 0.0), 1.0) * (high - low)
+
+
+def geometric_integers(first: int, last: int, ratio: float) -> NDArray[np.int64]:
+    """Integers from ``first`` to ``last``, every one at first, then growing by at most ``ratio``.
+
+    Examples
+    --------
+    >>> geometric_integers(1, 12, 1.5).tolist()
+    [1, 2, 3, 4, 6, 9, 12]
+    """
+    result = [first]
+    while result[-1] < last:
+        result.append(min(max(result[-1] + 1, int(result[-1] * ratio)), last))
+    return np.asarray(result, dtype=np.int64)

@@ -1,0 +1,85 @@
+r"""Mean gate of a class as a curve: over its visits, and over the steps of the stream.
+
+Visit :math:`n` of a class comes at a random step; after :math:`N` steps the number of visits is Binomial(:math:`N`,
+:math:`p_x`), so :math:`E\alpha(N)` is the binomial average of :math:`E\alpha_n`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.crossing import geometric_integers
+from theory.gate import GateCell, logit_spread, mean_gate, mean_logit
+from theory.special import binomial_law
+
+if TYPE_CHECKING:
+    from scipy.interpolate import PchipInterpolator
+
+Array = NDArray[np.float64]
+
+LARGEST_VISITS = 10**15
+_GRID_RATIO = 1.15
+_LARGEST_RISE = 0.04
+
+
+@dataclass(frozen=True, eq=False)
+class GateCurve:
+    r"""Mean gate of one class against its visits.
+
+    The value at a visit is computed when asked for; :math:`E\alpha(N)` uses a monotone interpolation in
+    :math:`\log(1 + n)` between nodes that lie at most 0.04 apart in the gate (or at neighbouring integers).
+
+    Parameters
+    ----------
+    cells : sequence of (float, GateCell)
+        Gate cells of the class, with the probability that a prompt is of the cell; the probabilities sum to one.
+    """
+
+    cells: Sequence[tuple[float, GateCell]]
+
+    def at_visits(self, visits: int) -> float:
+        r""":math:`E\alpha_n` after :math:`n` visits of the class."""
+        return sum(weight * mean_gate(cell, visits) for weight, cell in self.cells)
+
+    @cached_property
+    def nodes(self) -> tuple[NDArray[np.int64], Array]:
+        """Numbers of visits, from 0 to where the gate is decided, and the mean gate there."""
+        visits = np.concatenate([[0], geometric_integers(1, self._last_open_visit(), _GRID_RATIO)])
+        gate = {int(n): self.at_visits(int(n)) for n in visits}
+        while True:
+            visits = np.array(sorted(gate))
+            values = np.array([gate[n] for n in visits.tolist()])
+            steep = (np.abs(np.diff(values)) > _LARGEST_RISE) & (np.diff(visits) > 1)
+            if not steep.any():
+                return visits, values
+            for low, high in zip(visits[:-1][steep].tolist(), visits[1:][steep].tolist(), strict=True):
+                gate[(low + high) // 2] = self.at_visits((low + high) // 2)
+
+    def _last_open_visit(self) -> int:
+        """Visits after which the gate of every cell is decided, with a margin."""
+        grid = geometric_integers(1, LARGEST_VISITS, 1.3)
+        is_open = np.zeros(grid.size, dtype=bool)
+        for _, cell in self.cells:
+            is_open |= np.abs(mean_logit(cell, grid)) <= 9 * logit_spread(cell, grid) + 40
+        last = np.flatnonzero(is_open)
+        return int(grid[min(last[-1] + 1, grid.size - 1)]) if last.size else 2
+
+    @cached_property
+    def _interpolation(self) -> PchipInterpolator:
+        from scipy.interpolate import PchipInterpolator
+
+        visits, gate = self.nodes
+        return PchipInterpolator(np.log1p(visits.astype(np.float64)), gate)
+
+    def at_steps(self, steps: int, class_probability: float) -> float:
+        r""":math:`E\alpha(N) = \sum_n P(\mathrm{Bin}(N, p_x) = n)\, E\alpha_n`."""
+        visits, weights = binomial_law(steps, class_probability)
+        last = self.nodes[0][-1]
+        values = self._interpolation(np.log1p(np.minimum(visits, last)))
+        return float(weights @ values)

@@ -1,0 +1,73 @@
+"""The errors of all three packages: every one is a ``ValueError`` and says what came and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class SettingError(ValueError):
+    """A setting is not admissible.
+
+    Parameters
+    ----------
+    field : str
+        Name of the setting, dotted as in a settings file (``model.in_context.odds``).
+    value : object
+        What was given.
+    allowed : str
+        What would have been accepted, as a phrase.
+
+    Examples
+    --------
+    >>> print(SettingError("p_high", 1.5, "a number between 0 and 1"))
+    p_high = 1.5 is not allowed: expected a number between 0 and 1
+    """
+
+    def __init__(self, field: str, value: object, allowed: str) -> None:
+        self.field = field
+        self.value = value
+        self.allowed = allowed
+        super().__init__(f"{field} = {shortened(value)} is not allowed: expected {allowed}")
+
+
+class NoTheoryError(ValueError):
+    """A part of the model has no theory; the message names it.
+
+    Parameters
+    ----------
+    role : str
+        The role in the model: ``in_weight``, ``in_context`` or ``gate``.
+    part : object
+        The part that the theory does not cover.
+    """
+
+    def __init__(self, role: str, part: object) -> None:
+        self.role = role
+        self.part = part
+        name = getattr(part, "kind", None) or type(part).__name__
+        super().__init__(
+            f"model.{role} = {name!r} has no theory: theory.predict never approximates in silence; simulate it instead"
+        )
+
+
+class OutputError(ValueError):
+    """A result cannot be written where it was asked for."""
+
+    def __init__(self, path: object, reason: object) -> None:
+        super().__init__(f"cannot write {str(path)!r}: {reason}")
+
+
+def unknown_name(field: str, value: str, known: Iterable[str]) -> SettingError:
+    """Error for a name that is not known, with the nearest known one as a suggestion."""
+    from difflib import get_close_matches
+
+    names = list(known)
+    near = get_close_matches(value, names, n=1)
+    suggestion = f" (did you mean {near[0]!r}?)" if near else ""
+    return SettingError(field, value, f"one of {', '.join(names)}{suggestion}")
+
+
+def shortened(value: object, limit: int = 60) -> str:
+    """``repr`` of a value, cut so that a message stays one readable line."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."

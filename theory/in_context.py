@@ -1,0 +1,217 @@
+r"""Loss of the in-context predictor :math:`h`, attention that copies labels: its exact law and its risk.
+
+A prompt with :math:`m` relevant examples, :math:`A` of which carry the query's label :math:`y`, and :math:`k`
+irrelevant ones, :math:`B` of which carry it, costs
+:math:`-\log[(1-C\varepsilon)(\rho A + B)/(\rho m + k) + \varepsilon]`; the law of :math:`(m, A, B)` is a finite sum of
+binomials.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from theory.classes import ClassKind
+from theory.errors import SettingError
+from theory.setting import Attention, TaskDistribution
+from theory.special import binomial_law
+
+Array = NDArray[np.float64]
+
+_NEGLIGIBLE = 1e-19
+
+
+@dataclass(frozen=True, eq=False)
+class LossLaw:
+    """A law on finitely many losses.
+
+    Parameters
+    ----------
+    values : ndarray, shape (v,)
+        Losses in nats.
+    probabilities : ndarray, shape (v,)
+        Their probabilities; they sum to one.
+    """
+
+    values: Array
+    probabilities: Array
+
+    @property
+    def mean(self) -> float:
+        """Expected loss in nats."""
+        return float(self.values @ self.probabilities)
+
+    @property
+    def variance(self) -> float:
+        """Variance of the loss."""
+        return float((self.values - self.mean) ** 2 @ self.probabilities)
+
+
+@dataclass(frozen=True, eq=False)
+class InContextLoss:
+    """Laws of the in-context loss of a class, given whether the query's label is the own one or noise."""
+
+    own: LossLaw
+    noisy: LossLaw
+    noise: float
+
+    @property
+    def risk(self) -> float:
+        """Exact risk in nats."""
+        noisy = self.noise * self.noisy.mean if self.noise > 0 else 0.0
+        own = (1 - self.noise) * self.own.mean if self.noise < 1 else 0.0
+        return own + noisy
+
+
+def label_mass(
+    relevant: ArrayLike, irrelevant: ArrayLike, num_relevant: ArrayLike, num_irrelevant: ArrayLike, odds: float
+) -> Array:
+    r"""Attention mass on a label, :math:`(\rho A + B)/(\rho m + k)`; arguments broadcast.
+
+    Written with :math:`1/\rho`, so that no odds overflow.
+
+    Examples
+    --------
+    >>> float(label_mass(1, 0, 1, 3, 9.0))
+    0.75
+    """
+    weight = 1 / odds
+    top = np.asarray(relevant) + weight * np.asarray(irrelevant)
+    return np.asarray(top / (np.asarray(num_relevant) + weight * np.asarray(num_irrelevant)), dtype=np.float64)
+
+
+def floored_loss(mass: ArrayLike, total_labels: int, floor: float) -> Array:
+    r"""Loss :math:`-\log[(1 - C\varepsilon)\,\text{mass} + \varepsilon]` in nats; infinite where mass and floor are 0."""
+    with np.errstate(divide="ignore"):
+        loss = -np.log((1 - total_labels * floor) * np.asarray(mass) + floor)
+    return np.asarray(loss + 0.0, dtype=np.float64)
+
+
+def relevant_law(task: TaskDistribution, probability: float) -> tuple[NDArray[np.int64], Array]:
+    r"""Law of the number :math:`m` of relevant examples in a relevant context of a class.
+
+    Fixed, or Binomial(:math:`L`, :math:`p_x`) given that it is at least one.
+
+    Parameters
+    ----------
+    task : TaskDistribution
+        The task.
+    probability : float
+        :math:`p_x`.
+
+    Examples
+    --------
+    >>> task = TaskDistribution(frequencies="uniform", num_classes=2, context_length=2)
+    >>> values, weights = relevant_law(task, 0.5)
+    >>> values.tolist(), [round(float(w), 6) for w in weights]
+    ([1, 2], [0.666667, 0.333333])
+    """
+    if task.relevant_examples is not None:
+        return np.array([task.relevant_examples]), np.ones(1)
+    length = task.context_length
+    # Condition on the place of the first relevant example: all terms are positive, at any p_x.
+    first = np.exp(np.arange(length) * np.log1p(-probability))
+    first /= first.sum()
+    weights = np.zeros(length + 1)
+    for place, chance in enumerate(first):
+        values, after = binomial_law(length - 1 - place, probability)
+        weights[1 + values] += chance * after
+    kept = np.flatnonzero(weights > _NEGLIGIBLE)
+    return kept, weights[kept] / weights[kept].sum()
+
+
+def in_context_loss(
+    task: TaskDistribution, attention: Attention, kind: ClassKind, relevant: bool | None = None
+) -> InContextLoss:
+    r"""Exact law of the in-context loss of one class.
+
+    Parameters
+    ----------
+    task, attention : TaskDistribution, Attention
+        The setting.
+    kind : ClassKind
+        The class.
+    relevant : bool, optional
+        Only relevant, or only irrelevant contexts; by default both, mixed by ``p_relevant``.
+
+    Raises
+    ------
+    SettingError
+        If the floor is 0 and a label can be missing from its context, so that the risk is infinite, or if
+        :math:`C\varepsilon \ge 1`.
+    """
+    check_floor(task, attention)
+    p_relevant = task.p_relevant if relevant is None else float(relevant)
+    if attention.floor == 0 and _label_can_be_missing(task, kind, p_relevant):
+        allowed = "a positive floor, since contexts of this task can lack the query's label (infinite in-context risk)"
+        raise SettingError("model.in_context.floor", attention.floor, allowed)
+    noise, in_context = task.label_noise, task.noise_in_context
+    own = _loss_law(task, attention, kind, p_relevant, 1 - in_context, np.array([kind.own_collision]), np.ones(1))
+    noisy = _loss_law(
+        task, attention, kind, p_relevant, in_context / task.noisy_labels, kind.noisy_collisions, kind.noisy_weights
+    )
+    return InContextLoss(own, noisy, noise)
+
+
+def check_floor(task: TaskDistribution, attention: Attention) -> None:
+    r"""Raise :class:`SettingError` unless :math:`C\varepsilon < 1`."""
+    if task.total_classes * attention.floor >= 1:
+        allowed = f"less than 1/C = {1 / task.total_classes:g}, since C * floor must stay below 1"
+        raise SettingError("model.in_context.floor", attention.floor, allowed)
+
+
+def _label_can_be_missing(task: TaskDistribution, kind: ClassKind, p_relevant: float) -> bool:
+    """Whether some prompt of positive probability has no example with its query's label."""
+    noise, in_context = task.label_noise, task.noise_in_context
+    branches = [
+        (1 - noise, 1 - in_context, kind.own_collision),
+        (noise, in_context / task.noisy_labels, float(kind.noisy_collisions.min())),
+    ]
+    only_relevant = task.relevant_examples in (None, task.context_length)
+    for chance, match, collision in branches:
+        without_match = p_relevant < 1 and collision < 1
+        with_match = p_relevant > 0 and match < 1 and (only_relevant or collision < 1)
+        if chance > 0 and (without_match or with_match):
+            return True
+    return False
+
+
+def _loss_law(
+    task: TaskDistribution,
+    attention: Attention,
+    kind: ClassKind,
+    p_relevant: float,
+    match: float,
+    collisions: Array,
+    weights: Array,
+) -> LossLaw:
+    """Law of the loss given a query label that relevant examples carry with probability ``match``."""
+    values: list[Array] = []
+    probabilities: list[Array] = []
+    numbers, chances = relevant_law(task, kind.probability) if p_relevant > 0 else (np.zeros(0, int), np.zeros(0))
+    numbers, chances = np.append(numbers, 0), np.append(p_relevant * chances, 1 - p_relevant)
+    for m, chance in zip(numbers.tolist(), chances.tolist(), strict=True):
+        if chance <= 0:
+            continue
+        k = task.context_length - m
+        relevant, relevant_weight = binomial_law(m, match)
+        irrelevant, irrelevant_weight = _collision_law(k, collisions, weights)
+        mass = label_mass(relevant[:, None], irrelevant[None, :], m, k, attention.odds)
+        values.append(floored_loss(mass, task.total_classes, attention.floor).ravel())
+        probabilities.append((chance * relevant_weight[:, None] * irrelevant_weight[None, :]).ravel())
+    loss, weight = np.concatenate(values), np.concatenate(probabilities)
+    # A label that can never be missing has mass in every context; what is infinite here has probability 0.
+    kept = (weight > _NEGLIGIBLE) & np.isfinite(loss)
+    return LossLaw(loss[kept], weight[kept] / weight[kept].sum())
+
+
+def _collision_law(trials: int, collisions: Array, weights: Array) -> tuple[NDArray[np.int64], Array]:
+    """Mixture of Binomial(trials, b) over the collision probabilities of the labels that share the noise."""
+    law = np.zeros(trials + 1)
+    for collision, weight in zip(collisions.tolist(), weights.tolist(), strict=True):
+        values, probabilities = binomial_law(trials, collision)
+        law[values] += weight * probabilities
+    kept = np.flatnonzero(law)
+    return kept, law[kept]
