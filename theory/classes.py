@@ -141,3 +141,14 @@ def _distinct_probabilities(task: TaskDistribution) -> tuple[Array, Array]:
         return (levels, numbers) if levels[0] != levels[1] else (levels[:1], numbers.sum(keepdims=True))
     values, counts = np.unique(task.class_probabilities, return_counts=True)
     return values, counts.astype(np.float64)
+
+
+def kind_of_class(task: TaskDistribution) -> NDArray[np.intp]:
+    """Position of every class's kind in :func:`class_kinds`, shape (number of classes,)."""
+    chosen, _ = candidates(task)
+    _, kind_of = class_kinds(task)
+    if chosen.size == task.total_classes:
+        return kind_of
+    # Between two candidates of a group lie classes like the second one of the group.
+    position = np.searchsorted(chosen, np.arange(task.total_classes), side="right") - 1
+    return kind_of[position]

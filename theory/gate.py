@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -159,13 +160,9 @@ class _GivenCounts:
 
     @classmethod
     def of(cls, cell: GateCell, visits: int) -> _GivenCounts:
-        counts, weight = binomial_law(visits, cell.labels.noise)
-        if visits >= _SMOOTH_FROM:
-            stride = max(1, counts.size // 256)
-            counts, weight = counts[::stride], weight[::stride] / weight[::stride].sum()
-        noisy = counts.astype(np.float64)
-        own = visits - noisy
-        shift, own_cost, noisy_cost, slow = _in_weight_terms(cell, visits, own, noisy)
+        terms = _in_weight_terms(cell.labels, cell.pseudo_count, cell.share, visits)
+        weight, own, noisy, shift, own_cost, noisy_cost, slow = terms
+        shift = shift + cell.prior_log_odds
         mean, variance = shift.copy(), slow.copy()
         largest = np.zeros_like(mean)
         for number, cost, law in ((own, own_cost, cell.loss.own), (noisy, noisy_cost, cell.loss.noisy)):
@@ -183,25 +180,32 @@ class _GivenCounts:
         return _GivenCounts(*(getattr(self, name)[mask] for name in self.__dataclass_fields__))
 
 
-def _in_weight_terms(cell: GateCell, visits: int, own: Array, noisy: Array) -> tuple[Array, Array, Array, Array]:
-    """What the in-weight losses contribute, given the counts.
+@lru_cache(maxsize=512)
+def _in_weight_terms(labels: LabelLaw, b: float, share: float, visits: int) -> tuple[Array, ...]:
+    """What the in-weight losses contribute, given how many labels were noise; shared by all classes of a task.
 
-    Returns the known part of the log-odds, the in-weight cost of one own and of one noisy visit of the cell (where the
-    cell sees only a share of the visits), and the variance that several noisy labels add.
+    Returns the weights of these counts, own and noisy counts, the known part of the log-odds without the prior, the
+    in-weight cost of one own and of one noisy visit of the cell (where the cell sees only a share of the visits), and
+    the variance that several noisy labels add; one entry for each count.
     """
-    total_labels, b = cell.labels.total_labels, cell.pseudo_count
-    if cell.labels.noisy_labels == 1 or cell.labels.noise == 0:
-        spread_mean, spread_variance = log_rising(b, noisy), np.zeros_like(noisy)
-    else:
-        spread_mean, spread_variance = _spread_over_labels(noisy, cell.labels.noisy_labels, b)
+    counts, weight = binomial_law(visits, labels.noise)
+    if visits >= _SMOOTH_FROM:
+        stride = max(1, counts.size // 256)
+        counts, weight = counts[::stride], weight[::stride] / weight[::stride].sum()
+    noisy = counts.astype(np.float64)
+    own = visits - noisy
+    one_each = log_rising(b, noisy)
+    spread_mean, spread_variance = one_each, np.zeros_like(noisy)
+    if labels.noisy_labels > 1 and labels.noise > 0:
+        spread_mean, spread_variance = _spread_over_labels(noisy, labels.noisy_labels, b)
     zero = np.zeros_like(own)
-    if cell.share == 1.0:
-        loss = cumulative_loss(visits, own, noisy, total_labels, b)
-        return cell.prior_log_odds - loss + spread_mean - log_rising(b, noisy), zero, zero, spread_variance
-    per_visit = log_rising(total_labels * b, visits) / visits
+    if share == 1.0:
+        loss = cumulative_loss(visits, own, noisy, labels.total_labels, b)
+        return weight, own, noisy, spread_mean - one_each - loss, zero, zero, spread_variance
+    per_visit = log_rising(labels.total_labels * b, visits) / visits
     own_cost = per_visit - log_rising(b, own) / np.maximum(own, 1)
     noisy_cost = per_visit - spread_mean / np.maximum(noisy, 1)
-    return zero + cell.prior_log_odds, own_cost, noisy_cost, cell.share**2 * spread_variance
+    return weight, own, noisy, zero, own_cost, noisy_cost, share**2 * spread_variance
 
 
 def _spread_over_labels(counts: Array, labels: int, pseudo_count: float) -> tuple[Array, Array]:
@@ -263,17 +267,13 @@ def _nodes_that_matter(own: ComplexArray, noisy: ComplexArray, given: _GivenCoun
 
 
 def _block_sum(cell: GateCell, given: _GivenCounts, t: Array, own: ComplexArray, noisy: ComplexArray) -> float:
-    exponent = 1j * t * given.shift - 0.5 * t * t * given.slow_variance
+    """Part of the integral: imaginary parts of the characteristic functions, in real arithmetic."""
+    log_size = -0.5 * t * t * given.slow_variance
+    phase = t * given.shift
     for law, number, cost in ((own, given.own, given.own_cost), (noisy, given.noisy, given.noisy_cost)):
-        if cell.share == 1.0:
-            exponent = exponent + _times_log(number, law)
-        else:
-            exponent = exponent + _times_log(number, 1 - cell.share + cell.share * law * np.exp(-1j * t * cost))
-    value: Array = np.imag(np.exp(exponent) @ given.weight) / np.sinh(math.pi * t[:, 0])
-    return float(value.sum())
-
-
-def _times_log(number: Array, factor: ComplexArray) -> ComplexArray:
-    """``number * log(factor)`` with ``0 * log(anything) = 0``; a factor of 0 leaves nothing, and e^-745 is that."""
-    size = np.maximum(np.abs(factor), 1e-300)
-    return np.asarray(np.where(number > 0, number * (np.log(size) + 1j * np.angle(factor)), 0.0))
+        factor = law if cell.share == 1.0 else 1 - cell.share + cell.share * law * np.exp(-1j * t * cost)
+        # A factor of 0 leaves nothing unless its number is 0 too; 1e-300 gives both.
+        log_size = log_size + number * np.log(np.maximum(np.abs(factor), 1e-300))
+        phase = phase + number * np.angle(factor)
+    values = (np.exp(log_size) * np.sin(phase) * given.weight).sum(axis=1)
+    return float((values / np.sinh(math.pi * t[:, 0])).sum())

@@ -168,11 +168,14 @@ def parse_override(text: str) -> tuple[str, Any]:
 
 
 def parse_value(text: str) -> Any:
-    """One TOML value; bare words are strings."""
+    """One TOML value; numbers in Python's wider spelling (``.5``) too, and bare words as strings."""
     try:
         parsed = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
-        return text
+        try:
+            return float(text)
+        except ValueError:
+            return text
     return parsed["value"] if set(parsed) == {"value"} else text
 
 

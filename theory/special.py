@@ -37,6 +37,8 @@ def stirling_remainder(x: ArrayLike) -> Array:
     0.0810614667953...
     """
     x = np.asarray(x, dtype=np.float64)
+    if x.size and x.max() < _SERIES_FROM:
+        return np.asarray(gammaln(x) - (x - 0.5) * np.log(x) + x - _HALF_LOG_TWO_PI, dtype=np.float64)
     inverse = 1 / np.maximum(x, _SERIES_FROM)
     square = inverse * inverse
     result = inverse * (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square * (1 / 1680 - square / 1188))))

@@ -1,0 +1,31 @@
+"""Where curves are kept: checkpoints that grow geometrically, so that memory does not grow with the steps."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.crossing import geometric_integers
+
+RATIO = 1.002
+"""Largest ratio of neighbouring checkpoints (below 500 steps every step is one)."""
+LAST_PART = 0.1
+"""The share of the steps, at the end, over which means are taken."""
+
+
+def checkpoints(steps: int) -> NDArray[np.int64]:
+    """Numbers of steps at which curves are kept, the start of the last tenth and the last step among them.
+
+    Examples
+    --------
+    >>> points = checkpoints(10_000)
+    >>> points[:3].tolist(), int(points[-1]), bool((points[1:] / points[:-1])[500:].max() <= RATIO)
+    ([1, 2, 3], 10000, True)
+    """
+    start = max(last_part_start(steps), 1)
+    return np.union1d(geometric_integers(1, steps, RATIO), np.array([start], dtype=np.int64))
+
+
+def last_part_start(steps: int) -> int:
+    """Steps before the last tenth (0 where there are fewer than two)."""
+    return steps - max(1, round(LAST_PART * steps))

@@ -1,0 +1,83 @@
+"""From frozen settings to what the scan engine runs: one dispatch for each role, no class hierarchy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import singledispatch
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulate.prompts import PromptStatistics
+from theory.in_context import check_floor, floored_loss, label_mass
+from theory.setting import Attention, BayesGate, DirichletTable, TaskDistribution
+
+Array = NDArray[np.float64]
+LossOf = Callable[[PromptStatistics], Array]
+
+_LARGEST_TABLE = 1 << 18
+
+
+class NoEngineError(ValueError):
+    """A part of the model has no implementation in the simulator; the message names it."""
+
+    def __init__(self, role: str, part: object) -> None:
+        self.role, self.part = role, part
+        name = getattr(part, "kind", None) or type(part).__name__
+        super().__init__(f"model.{role} = {name!r} has no implementation in the simulator")
+
+
+@singledispatch
+def in_context_losses(part: object, task: TaskDistribution) -> LossOf:
+    """Function from prompt statistics to the in-context losses in nats, shape (steps,)."""
+    raise NoEngineError("in_context", part)
+
+
+@in_context_losses.register
+def _(part: Attention, task: TaskDistribution) -> LossOf:
+    check_floor(task, part)
+    length = task.context_length
+
+    def computed(drawn: PromptStatistics) -> Array:
+        m = drawn.relevant_examples
+        mass = label_mass(drawn.relevant_matches, drawn.irrelevant_matches, m, length - m, part.odds)
+        return floored_loss(mass, task.total_classes, part.floor)
+
+    only = task.relevant_examples if task.p_relevant == 1 else None
+    side = length + 1
+    if (1 if only else side) * side * side > _LARGEST_TABLE:
+        return computed
+    possible = np.array([only]) if only else np.arange(side)
+    m, relevant, irrelevant = np.meshgrid(possible, np.arange(side), np.arange(side), indexing="ij")
+    mass = np.minimum(label_mass(relevant, irrelevant, m, length - m, part.odds), 1.0)
+    table = floored_loss(mass, task.total_classes, part.floor).ravel()
+
+    def looked_up(drawn: PromptStatistics) -> Array:
+        place = drawn.relevant_matches * side + drawn.irrelevant_matches
+        if only is None:
+            place += drawn.relevant_examples * (side * side)
+        return table.take(place)
+
+    return looked_up
+
+
+@singledispatch
+def in_weight_pseudo_count(part: object) -> float:
+    """Pseudo-count of the Dirichlet table, the in-weight predictor whose loss the scan engine knows from counts."""
+    raise NoEngineError("in_weight", part)
+
+
+@in_weight_pseudo_count.register
+def _(part: DirichletTable) -> float:
+    return part.pseudo_count
+
+
+@singledispatch
+def bayes_gate(part: object) -> BayesGate:
+    """The Bayes gate, the one whose log-odds are sums."""
+    raise NoEngineError("gate", part)
+
+
+@bayes_gate.register
+def _(part: BayesGate) -> BayesGate:
+    return part

@@ -1,0 +1,238 @@
+"""Prompts drawn as sufficient statistics: the cost of a step does not grow with the context's length.
+
+A step uses one uniform variate for each thing that is random in the task: query, relevance, number of relevant
+examples, label, and the labels of the relevant and of the irrelevant examples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln, xlog1py, xlogy
+
+from simulate.alias import AliasTable, alias_long, alias_rows
+from simulate.prompts import PromptStatistics, noise_offset
+from simulate.streams import Purpose, stream
+from theory.classes import class_kinds, kind_of_class
+from theory.in_context import relevant_law
+from theory.setting import TaskDistribution
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+LARGEST_TABLE = 1 << 21
+"""Entries up to which the laws of the irrelevant labels are tabulated; beyond, they are inverted step by step."""
+
+
+@dataclass(frozen=True, eq=False)
+class StatisticsSampler:
+    """Everything that is computed once for a task, so that a block of steps costs a few passes over its arrays.
+
+    Parameters
+    ----------
+    task : TaskDistribution
+        What is sampled.
+    query_table : AliasTable or None
+        Law of the query; ``None`` for a two-level task, whose law needs no table.
+    number_table : AliasTable or None
+        Natural law of the number of relevant examples, a row a class; ``None`` where the number is fixed.
+    relevant_table : AliasTable
+        Law of the relevant matches, in row ``2 * relevant examples + (label is noise)``.
+    irrelevant : _IrrelevantMatches
+        Law of the irrelevant matches.
+
+    Examples
+    --------
+    >>> sampler = statistics_sampler(TaskDistribution(num_high=2, num_low=8, p_high=0.9, context_length=4))
+    >>> drawn = sampler.draw(1000, sampler.streams(seed=1, replicate=0))
+    >>> drawn.steps, bool(drawn.relevant_examples.min() >= 1), sampler.purposes
+    (1000, True, ('query', 'relevant-examples', 'label', 'relevant-labels', 'irrelevant-labels'))
+    """
+
+    task: TaskDistribution
+    query_table: AliasTable | None
+    number_table: AliasTable | None
+    relevant_table: AliasTable
+    irrelevant: _IrrelevantMatches
+
+    @property
+    def purposes(self) -> tuple[Purpose, ...]:
+        """Streams that are used, one uniform variate a step each; what is certain uses none."""
+        random: dict[Purpose, bool] = {
+            "query": True,
+            "relevance": 0 < self.task.p_relevant < 1,
+            "relevant-examples": self.number_table is not None,
+            "label": True,
+            "relevant-labels": self.task.p_relevant > 0,
+            "irrelevant-labels": True,
+        }
+        return tuple(purpose for purpose, used in random.items() if used)
+
+    def streams(self, seed: int, replicate: int) -> dict[Purpose, np.random.Generator]:
+        """The generators of one replicate."""
+        return {purpose: stream(seed, replicate, purpose) for purpose in self.purposes}
+
+    def draw(self, steps: int, streams: dict[Purpose, np.random.Generator]) -> PromptStatistics:
+        """The next ``steps`` prompts of a replicate."""
+        task = self.task
+        uniforms = {purpose: generator.random(steps) for purpose, generator in streams.items()}
+        query = self._query(uniforms["query"])
+        offset = noise_offset(uniforms["label"], task.label_noise, task.noisy_labels)
+        relevant = self._relevant_examples(query, uniforms)
+        if "relevant-labels" in uniforms:
+            row = 2 * relevant + (offset != 0)
+            matches = self.relevant_table.draw(uniforms["relevant-labels"], row)
+        else:
+            matches = np.zeros(steps, dtype=np.intp)
+        irrelevant = self.irrelevant.draw(uniforms["irrelevant-labels"], query, offset, relevant)
+        return PromptStatistics(query, offset, relevant, matches, irrelevant)
+
+    def _query(self, uniforms: Array) -> Indices:
+        if self.query_table is not None:
+            return self.query_table.draw(uniforms)
+        task = self.task
+        high, low = task.level_probabilities
+        num_high, p_high = task.num_high or 0, task.p_high or 0.0
+        # Inversion: the cumulative law is two straight lines. Rounding may reach one past the last class.
+        is_high = uniforms < p_high
+        place = np.where(is_high, uniforms / high, (uniforms - p_high) / low + num_high).astype(np.intp)
+        last = np.where(is_high, num_high - 1, task.total_classes - 1)
+        return np.minimum(place, last)
+
+    def _relevant_examples(self, query: Indices, uniforms: dict[Purpose, Array]) -> Indices:
+        number: Indices
+        if self.number_table is not None:
+            number = 1 + self.number_table.draw(uniforms["relevant-examples"], query)
+        else:
+            fixed = (self.task.relevant_examples or 0) if self.task.p_relevant > 0 else 0
+            number = np.full(query.size, fixed, dtype=np.intp)
+        if "relevance" in uniforms:
+            number *= uniforms["relevance"] < self.task.p_relevant
+        return number
+
+
+@dataclass(frozen=True, eq=False)
+class _IrrelevantMatches:
+    """Law of the number of irrelevant examples that carry the query's label: Binomial(k, collision probability)."""
+
+    task: TaskDistribution
+    level: Indices
+    levels: int
+    collisions: Array
+    table: AliasTable | None
+    first_row: Indices
+
+    def draw(self, uniforms: Array, query: Indices, offset: Indices, relevant: Indices) -> Indices:
+        row = self._collision_row(query, offset)
+        if self.table is None:
+            return binomial_inverse(uniforms, self.task.context_length - relevant, self.collisions[row])
+        if self.first_row.size > 1:
+            row += self.first_row.take(relevant)
+        return self.table.draw(uniforms, row)
+
+    def _collision_row(self, query: Indices, offset: Indices) -> Indices:
+        if self.task.noisy_labels == 1:
+            return 2 * self.level.take(query) + offset
+        label = query + offset
+        label -= self.task.total_classes * (label >= self.task.total_classes)
+        row = self.level.take(query) * self.levels + self.level.take(label) + 1
+        return np.where(offset == 0, 0, row)
+
+
+def statistics_sampler(task: TaskDistribution) -> StatisticsSampler:
+    """Sampler of a task's sufficient statistics.
+
+    Parameters
+    ----------
+    task : TaskDistribution
+        Any task.
+    """
+    number_table = None
+    if task.relevant_examples is None and task.p_relevant > 0:
+        number_table = _number_table(task)
+    return StatisticsSampler(
+        task=task,
+        query_table=None if task.grouped else alias_long(task.class_probabilities),
+        number_table=number_table,
+        relevant_table=_relevant_table(task),
+        irrelevant=_irrelevant_matches(task),
+    )
+
+
+def _number_table(task: TaskDistribution) -> AliasTable:
+    """Natural numbers of relevant examples, less one, a row a class."""
+    probabilities, row = np.unique(task.class_probabilities, return_inverse=True)
+    laws = np.zeros((probabilities.size, task.context_length))
+    for i, probability in enumerate(probabilities.tolist()):
+        values, weights = relevant_law(task, probability)
+        laws[i, values - 1] = weights
+    table = alias_rows(laws)
+    shape = (probabilities.size, task.context_length)
+    threshold = table.threshold.reshape(shape)[row]
+    return AliasTable(task.context_length, threshold.ravel(), table.alias.reshape(shape)[row].ravel())
+
+
+def _relevant_table(task: TaskDistribution) -> AliasTable:
+    largest = task.relevant_examples or task.context_length
+    match = np.array([1 - task.noise_in_context, task.noise_in_context / task.noisy_labels])
+    trials = np.arange(largest + 1).repeat(2)
+    return alias_rows(binomial_rows(trials, np.tile(match, largest + 1), largest))
+
+
+def _irrelevant_matches(task: TaskDistribution) -> _IrrelevantMatches:
+    level, levels, collisions = _cyclic_levels(task) if task.noisy_labels == 1 else _symmetric_levels(task)
+    length = task.context_length
+    possible = np.arange(length + 1) if task.relevant_examples is None else np.array([task.relevant_examples])
+    if task.p_relevant < 1:
+        possible = np.union1d(possible, [0]) if task.p_relevant > 0 else np.zeros(1, dtype=np.intp)
+    first_row = np.zeros(length + 1 if possible.size > 1 else 1, dtype=np.intp)
+    width = int((length - possible).max()) + 1
+    if possible.size * collisions.size * width > LARGEST_TABLE:
+        return _IrrelevantMatches(task, level, levels, collisions, None, first_row)
+    laws = [binomial_rows(np.full(collisions.size, length - m), collisions, width - 1) for m in possible.tolist()]
+    if possible.size > 1:
+        first_row[possible] = np.arange(possible.size) * collisions.size
+    return _IrrelevantMatches(task, level, levels, collisions, alias_rows(np.concatenate(laws)), first_row)
+
+
+def _cyclic_levels(task: TaskDistribution) -> tuple[Indices, int, Array]:
+    """Rows of collision probabilities: for every kind of class that of the own label, then that of the next one."""
+    kinds, _ = class_kinds(task)
+    collisions = np.array([[kind.own_collision, float(kind.noisy_collisions[0])] for kind in kinds])
+    return kind_of_class(task), len(kinds), collisions.ravel()
+
+
+def _symmetric_levels(task: TaskDistribution) -> tuple[Indices, int, Array]:
+    """Rows of collision probabilities: the own label's, then for every frequency of the class that of every label's."""
+    values, level = np.unique(task.class_probabilities, return_inverse=True)
+    noise = task.noise_in_context
+    spread = noise / task.noisy_labels
+    other = np.maximum(1 - values[:, None] - values[None, :], 0.0)
+    collisions = (values[None, :] * (1 - noise) + other * spread) / (1 - values[:, None])
+    return level.reshape(-1), values.size, np.append(spread, np.minimum(collisions, 1.0))
+
+
+def binomial_rows(trials: Indices, probabilities: Array, largest: int) -> Array:
+    """Binomial laws on 0 to ``largest``, one a row; shape (rows, largest + 1)."""
+    n, p, k = trials[:, None].astype(np.float64), probabilities[:, None], np.arange(largest + 1)[None, :]
+    rest = np.maximum(n - k, 0.0)
+    log_law = gammaln(n + 1) - gammaln(k + 1) - gammaln(rest + 1) + xlogy(k, p) + xlog1py(rest, -p)
+    return np.where(k <= n, np.exp(log_law), 0.0)
+
+
+def binomial_inverse(uniforms: Array, trials: Indices, probabilities: Array) -> Indices:
+    """Binomial draws by inversion, every step with its own law; cost grows with the largest draw, not with a table."""
+    odds = probabilities / np.maximum(1 - probabilities, 1e-300)
+    law = np.exp(xlog1py(trials, -probabilities))
+    cumulative = law.copy()
+    drawn = np.zeros(uniforms.shape, dtype=np.intp)
+    for successes in range(1, int(trials.max(initial=0)) + 1):
+        more = (uniforms > cumulative) & (successes <= trials)
+        if not more.any():
+            break
+        drawn += more
+        law = law * odds * (np.maximum(trials - successes + 1, 0) / successes)
+        cumulative += law
+    return drawn
