@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate.alias import alias_long
+from simulate.finite_law import finite_laws
 from theory.in_context import relevant_law
 from theory.setting import TaskDistribution
 
@@ -67,7 +67,7 @@ class PromptStatistics:
 def draw_prompts(task: TaskDistribution, steps: int, generator: np.random.Generator) -> Prompts:
     """Draw whole prompts by the task's definition; cost and memory grow with ``steps * context_length``."""
     probabilities = task.class_probabilities
-    query = alias_long(probabilities).draw(generator.random(steps))
+    query = finite_laws(probabilities[None, :]).draw(generator.random(steps))
     relevant = _relevant_examples(task, query, generator)
     length = task.context_length
     # The relevant examples stand at random places: those with the smallest of L random keys.

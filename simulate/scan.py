@@ -19,7 +19,7 @@ from scipy.special import expit
 from simulate.predictors import bayes_gate, in_context_losses, in_weight_pseudo_count
 from simulate.prompts import PromptStatistics
 from theory.setting import GatedPredictor, TaskDistribution
-from theory.special import log_rising
+from theory.special import log_rising, stirling_remainder, stirling_series
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -27,7 +27,7 @@ Counts = NDArray[np.int64]
 
 _DENSE_LIMIT = 16
 """Pairs (gate cell, interval) for each step of a block up to which they are counted in a dense array."""
-_TABULATED = 1 << 16
+_TABULATED = 1 << 13
 """Counts up to which log rising factorials are looked up."""
 
 
@@ -52,12 +52,17 @@ class GateChanges:
 
 @dataclass(frozen=True, eq=False)
 class LossTotals:
-    """Sums over a replicate's steps so far, for each gate cell; shape (cells,), losses in nats."""
+    """Sums over a replicate's steps so far, for each gate cell; shape (cells,), losses and regrets in nats.
+
+    A regret is the gated predictor's loss minus that of one of its two parts.
+    """
 
     visits: NDArray[np.int64]
     in_weight: Array
     in_context: Array
     gated: Array
+    regret_in_weight: Array
+    regret_in_context: Array
 
 
 class Scan:
@@ -86,7 +91,7 @@ class Scan:
         classes = task.total_classes
         self._split = self._gate.per == "query-and-relevance"
         self.cells = classes * (2 if self._split else 1)
-        size = min(int(checkpoints[-1]), _TABULATED) + 1
+        size = max(min(int(checkpoints[-1]), _TABULATED), 16) + 1
         self._rise_total = _LogRising(self._pseudo_count * classes, size)
         self._rise_label = _LogRising(self._pseudo_count, size)
         self._visits = np.zeros(self.cells, dtype=np.int64)
@@ -109,9 +114,11 @@ class Scan:
         """
         interval, first, count = self._intervals(drawn.steps)
         cell = 2 * drawn.query + (drawn.relevant_examples > 0) if self._split else drawn.query
-        pairs = _Pairs.of(cell * count + interval, self.cells * count)
-        runs = _Runs.of(pairs.touched // count)
-        visits = runs.running(pairs.sums(), self._visits)
+        # A power of two in place of the number of intervals: shifts are cheaper than divisions.
+        shift = (count - 1).bit_length()
+        pairs = _Pairs.of((cell << shift) + interval, self.cells << shift)
+        runs = _Runs.of(pairs.touched >> shift)
+        visits = runs.running(pairs.steps, self._visits)
         in_context = runs.running(pairs.sums(self._losses(drawn)), self._in_context)
         if self._split:
             in_weight = runs.running(pairs.sums(self._ranked_losses(drawn)), self._in_weight)
@@ -127,18 +134,25 @@ class Scan:
         ):
             runs.keep_last(carried, values)
         self._steps += drawn.steps
-        return GateChanges(pairs.touched // count, first + pairs.touched % count, change)
+        return GateChanges(pairs.touched >> shift, first + (pairs.touched & ((1 << shift) - 1)), change)
 
     def totals(self) -> LossTotals:
         r"""Losses so far; those of :math:`f` telescope, since a Bayes gate is a mixture of the two sequences.
 
         :math:`\sum \text{loss}(f) = -\log(\pi e^{-\Lambda} + (1-\pi) e^{-S})` in every gate cell.
         """
-        gate = self._gate
-        gated = -np.logaddexp(
-            np.log(gate.prior_in_weight) - self._in_weight, np.log1p(-gate.prior_in_weight) - self._in_context
+        prior = self._gate.prior_in_weight
+        log_in_weight, log_in_context = np.log(prior), np.log1p(-prior)
+        gap = self._in_weight - self._in_context
+        return LossTotals(
+            visits=self._visits.copy(),
+            in_weight=self._in_weight.copy(),
+            in_context=self._in_context.copy(),
+            gated=-np.logaddexp(log_in_weight - self._in_weight, log_in_context - self._in_context),
+            # Not as a difference of large sums: the regret is small, and its bound holds to the last digit.
+            regret_in_weight=-np.logaddexp(log_in_weight, log_in_context + gap),
+            regret_in_context=-np.logaddexp(log_in_weight - gap, log_in_context),
         )
-        return LossTotals(self._visits.copy(), self._in_weight.copy(), self._in_context.copy(), gated)
 
     @property
     def gates(self) -> Array:
@@ -154,7 +168,7 @@ class Scan:
 
     def _exchangeable_losses(self, drawn: PromptStatistics, pairs: _Pairs, runs: _Runs, visits: Counts) -> Array:
         """In-weight losses so far at every touched pair, from the counts alone."""
-        steps = np.flatnonzero(drawn.label_offset)
+        steps = np.flatnonzero(drawn.label_offset != 0)
         noisy = runs.running(pairs.sums(at=steps), self._noisy)
         runs.keep_last(self._noisy, noisy)
         if self._task.noisy_labels == 1:
@@ -168,7 +182,7 @@ class Scan:
     def _ranked_losses(self, drawn: PromptStatistics) -> Array:
         """In-weight loss of every step, from the counts before it."""
         seen = earlier_occurrences(drawn.query, self._seen)
-        noisy_steps = np.flatnonzero(drawn.label_offset)
+        noisy_steps = np.flatnonzero(drawn.label_offset != 0)
         noisy_before = earlier_marks(drawn.query, (drawn.label_offset != 0).astype(np.int64), self._noisy)
         label_seen = seen - noisy_before
         if self._task.noisy_labels == 1:
@@ -186,15 +200,18 @@ class _Pairs:
     """Pairs (gate cell, interval) that a block of steps touches, in increasing order, and sums over their steps."""
 
     touched: Indices
+    steps: Counts
     key: Indices
     width: int
 
     @classmethod
     def of(cls, key: Indices, possible: int) -> _Pairs:
         if possible > _DENSE_LIMIT * key.size:
-            touched, inverse = np.unique(key, return_inverse=True)
-            return cls(touched, inverse, touched.size)
-        return cls(np.flatnonzero(np.bincount(key, minlength=possible)), key, possible)
+            touched, inverse, steps = np.unique(key, return_inverse=True, return_counts=True)
+            return cls(touched, steps, inverse, touched.size)
+        steps = np.bincount(key, minlength=possible)
+        touched = np.flatnonzero(steps > 0)
+        return cls(touched, steps[touched], key, possible)
 
     def sums(self, weights: Array | None = None, at: Indices | None = None) -> NDArray[Any]:
         """Sum of the steps' weights (or number of steps) in every touched pair; of the steps ``at`` only, if given."""
@@ -240,12 +257,14 @@ class _LogRising:
     def __init__(self, start: float, size: int) -> None:
         self._start = start
         self._table = log_rising(start, np.arange(size))
+        self._of_start = (start - 0.5) * np.log(start) - start + float(stirling_remainder(start))
 
     def __call__(self, counts: Counts) -> Array:
         values = self._table.take(counts, mode="clip")
         large = np.flatnonzero(counts >= self._table.size)
         if large.size:
-            values[large] = log_rising(self._start, counts[large])
+            x = counts[large] + self._start
+            values[large] = (x - 0.5) * np.log(x) - x + stirling_series(x) - self._of_start
         return values
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, xlog1py, xlogy
 
-from simulate.alias import AliasTable, alias_long, alias_rows
+from simulate.finite_law import FiniteLaws, finite_laws
 from simulate.prompts import PromptStatistics, noise_offset
 from simulate.streams import Purpose, stream
 from theory.classes import class_kinds, kind_of_class
@@ -34,12 +34,16 @@ class StatisticsSampler:
     ----------
     task : TaskDistribution
         What is sampled.
-    query_table : AliasTable or None
-        Law of the query; ``None`` for a two-level task, whose law needs no table.
-    number_table : AliasTable or None
-        Natural law of the number of relevant examples, a row a class; ``None`` where the number is fixed.
-    relevant_table : AliasTable
-        Law of the relevant matches, in row ``2 * relevant examples + (label is noise)``.
+    query : FiniteLaws
+        Law of the query.
+    number : FiniteLaws or None
+        Natural law of the number of relevant examples less one, a row a frequency; ``None`` where it is fixed.
+    frequency : ndarray of int, shape (classes,)
+        Row of a class in ``number``.
+    relevant : FiniteLaws
+        Law of the relevant matches: for every possible number of relevant examples a row for an own and a noisy label.
+    relevant_row : ndarray of int, shape (context_length + 1,)
+        First of the two rows for a number of relevant examples.
     irrelevant : _IrrelevantMatches
         Law of the irrelevant matches.
 
@@ -52,9 +56,11 @@ class StatisticsSampler:
     """
 
     task: TaskDistribution
-    query_table: AliasTable | None
-    number_table: AliasTable | None
-    relevant_table: AliasTable
+    query: FiniteLaws
+    number: FiniteLaws | None
+    frequency: Indices
+    relevant: FiniteLaws
+    relevant_row: Indices
     irrelevant: _IrrelevantMatches
 
     @property
@@ -63,7 +69,7 @@ class StatisticsSampler:
         random: dict[Purpose, bool] = {
             "query": True,
             "relevance": 0 < self.task.p_relevant < 1,
-            "relevant-examples": self.number_table is not None,
+            "relevant-examples": self.number is not None,
             "label": True,
             "relevant-labels": self.task.p_relevant > 0,
             "irrelevant-labels": True,
@@ -78,33 +84,23 @@ class StatisticsSampler:
         """The next ``steps`` prompts of a replicate."""
         task = self.task
         uniforms = {purpose: generator.random(steps) for purpose, generator in streams.items()}
-        query = self._query(uniforms["query"])
+        query = self.query.draw(uniforms["query"])
         offset = noise_offset(uniforms["label"], task.label_noise, task.noisy_labels)
         relevant = self._relevant_examples(query, uniforms)
         if "relevant-labels" in uniforms:
-            row = 2 * relevant + (offset != 0)
-            matches = self.relevant_table.draw(uniforms["relevant-labels"], row)
+            row = offset if task.noisy_labels == 1 else (offset != 0).astype(np.intp)
+            if self.relevant.cumulative.size > 2 * self.relevant.width:
+                row = row + self.relevant_row.take(relevant)
+            matches = self.relevant.draw(uniforms["relevant-labels"], row)
         else:
             matches = np.zeros(steps, dtype=np.intp)
         irrelevant = self.irrelevant.draw(uniforms["irrelevant-labels"], query, offset, relevant)
         return PromptStatistics(query, offset, relevant, matches, irrelevant)
 
-    def _query(self, uniforms: Array) -> Indices:
-        if self.query_table is not None:
-            return self.query_table.draw(uniforms)
-        task = self.task
-        high, low = task.level_probabilities
-        num_high, p_high = task.num_high or 0, task.p_high or 0.0
-        # Inversion: the cumulative law is two straight lines. Rounding may reach one past the last class.
-        is_high = uniforms < p_high
-        place = np.where(is_high, uniforms / high, (uniforms - p_high) / low + num_high).astype(np.intp)
-        last = np.where(is_high, num_high - 1, task.total_classes - 1)
-        return np.minimum(place, last)
-
     def _relevant_examples(self, query: Indices, uniforms: dict[Purpose, Array]) -> Indices:
         number: Indices
-        if self.number_table is not None:
-            number = 1 + self.number_table.draw(uniforms["relevant-examples"], query)
+        if self.number is not None:
+            number = 1 + self.number.draw(uniforms["relevant-examples"], self.frequency.take(query))
         else:
             fixed = (self.task.relevant_examples or 0) if self.task.p_relevant > 0 else 0
             number = np.full(query.size, fixed, dtype=np.intp)
@@ -119,22 +115,23 @@ class _IrrelevantMatches:
 
     task: TaskDistribution
     level: Indices
+    twice_level: Indices
     levels: int
     collisions: Array
-    table: AliasTable | None
+    table: FiniteLaws | None
     first_row: Indices
 
     def draw(self, uniforms: Array, query: Indices, offset: Indices, relevant: Indices) -> Indices:
         row = self._collision_row(query, offset)
         if self.table is None:
             return binomial_inverse(uniforms, self.task.context_length - relevant, self.collisions[row])
-        if self.first_row.size > 1:
+        if self.first_row.any():
             row += self.first_row.take(relevant)
         return self.table.draw(uniforms, row)
 
     def _collision_row(self, query: Indices, offset: Indices) -> Indices:
         if self.task.noisy_labels == 1:
-            return 2 * self.level.take(query) + offset
+            return self.twice_level.take(query) + offset
         label = query + offset
         label -= self.task.total_classes * (label >= self.task.total_classes)
         row = self.level.take(query) * self.levels + self.level.take(label) + 1
@@ -149,52 +146,65 @@ def statistics_sampler(task: TaskDistribution) -> StatisticsSampler:
     task : TaskDistribution
         Any task.
     """
-    number_table = None
+    number, frequency = None, np.zeros(1, dtype=np.intp)
     if task.relevant_examples is None and task.p_relevant > 0:
-        number_table = _number_table(task)
+        number, frequency = _natural_numbers(task)
+    relevant, relevant_row = _relevant_matches(task)
     return StatisticsSampler(
         task=task,
-        query_table=None if task.grouped else alias_long(task.class_probabilities),
-        number_table=number_table,
-        relevant_table=_relevant_table(task),
+        query=finite_laws(task.class_probabilities[None, :]),
+        number=number,
+        frequency=frequency,
+        relevant=relevant,
+        relevant_row=relevant_row,
         irrelevant=_irrelevant_matches(task),
     )
 
 
-def _number_table(task: TaskDistribution) -> AliasTable:
-    """Natural numbers of relevant examples, less one, a row a class."""
+def _natural_numbers(task: TaskDistribution) -> tuple[FiniteLaws, Indices]:
+    """Laws of the number of relevant examples less one, a row a frequency, and the row of each class."""
     probabilities, row = np.unique(task.class_probabilities, return_inverse=True)
     laws = np.zeros((probabilities.size, task.context_length))
     for i, probability in enumerate(probabilities.tolist()):
         values, weights = relevant_law(task, probability)
         laws[i, values - 1] = weights
-    table = alias_rows(laws)
-    shape = (probabilities.size, task.context_length)
-    threshold = table.threshold.reshape(shape)[row]
-    return AliasTable(task.context_length, threshold.ravel(), table.alias.reshape(shape)[row].ravel())
+    return finite_laws(laws), row.reshape(-1)
 
 
-def _relevant_table(task: TaskDistribution) -> AliasTable:
-    largest = task.relevant_examples or task.context_length
+def possible_numbers(task: TaskDistribution) -> Indices:
+    """Numbers of relevant examples that a context of the task can have."""
+    if task.p_relevant == 0:
+        return np.zeros(1, dtype=np.intp)
+    natural = np.arange(1, task.context_length + 1)
+    relevant = natural if task.relevant_examples is None else np.array([task.relevant_examples])
+    return relevant if task.p_relevant == 1 else np.append(0, relevant)
+
+
+def _rows_by_number(task: TaskDistribution, rows_each: int) -> Indices:
+    """First row for each number of relevant examples, where every possible number has the same number of rows."""
+    possible = possible_numbers(task)
+    first = np.zeros(task.context_length + 1, dtype=np.intp)
+    first[possible] = np.arange(possible.size) * rows_each
+    return first
+
+
+def _relevant_matches(task: TaskDistribution) -> tuple[FiniteLaws, Indices]:
     match = np.array([1 - task.noise_in_context, task.noise_in_context / task.noisy_labels])
-    trials = np.arange(largest + 1).repeat(2)
-    return alias_rows(binomial_rows(trials, np.tile(match, largest + 1), largest))
+    possible = possible_numbers(task)
+    laws = binomial_rows(possible.repeat(2), np.tile(match, possible.size), int(possible.max()))
+    return finite_laws(laws), _rows_by_number(task, 2)
 
 
 def _irrelevant_matches(task: TaskDistribution) -> _IrrelevantMatches:
     level, levels, collisions = _cyclic_levels(task) if task.noisy_labels == 1 else _symmetric_levels(task)
-    length = task.context_length
-    possible = np.arange(length + 1) if task.relevant_examples is None else np.array([task.relevant_examples])
-    if task.p_relevant < 1:
-        possible = np.union1d(possible, [0]) if task.p_relevant > 0 else np.zeros(1, dtype=np.intp)
-    first_row = np.zeros(length + 1 if possible.size > 1 else 1, dtype=np.intp)
-    width = int((length - possible).max()) + 1
-    if possible.size * collisions.size * width > LARGEST_TABLE:
-        return _IrrelevantMatches(task, level, levels, collisions, None, first_row)
-    laws = [binomial_rows(np.full(collisions.size, length - m), collisions, width - 1) for m in possible.tolist()]
-    if possible.size > 1:
-        first_row[possible] = np.arange(possible.size) * collisions.size
-    return _IrrelevantMatches(task, level, levels, collisions, alias_rows(np.concatenate(laws)), first_row)
+    trials = task.context_length - possible_numbers(task)
+    width = int(trials.max()) + 1
+    table = None
+    if trials.size * collisions.size * width <= LARGEST_TABLE:
+        rows = binomial_rows(trials.repeat(collisions.size), np.tile(collisions, trials.size), width - 1)
+        table = finite_laws(rows)
+    first_row = _rows_by_number(task, collisions.size)
+    return _IrrelevantMatches(task, level, 2 * level, levels, collisions, table, first_row)
 
 
 def _cyclic_levels(task: TaskDistribution) -> tuple[Indices, int, Array]:

@@ -100,6 +100,15 @@ def number(value: float | None, digits: int = 4) -> str:
     return f"{value:.{digits}g}"
 
 
+def whole_number(text: object) -> object:
+    """What a command-line option says, as an ``int`` where it is one (``1e6`` and ``1_000_000`` are too)."""
+    try:
+        as_float = float(str(text))
+    except ValueError:
+        return text
+    return int(as_float) if as_float.is_integer() and abs(as_float) < 2**53 else text
+
+
 def writable_folder(path: str | Path) -> Path:
     """The folder, made if it is missing, or an :class:`OutputError`."""
     folder = Path(path)
@@ -112,7 +121,17 @@ def writable_folder(path: str | Path) -> Path:
     return folder
 
 
-def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
+def check_writable(path: str | Path) -> None:
+    """Raise :class:`OutputError` early where a file could not be written: before hours of work, not after."""
+    target = Path(path)
+    if target.is_dir():
+        raise OutputError(target, "it is a folder")
+    if not target.parent.is_dir():
+        raise OutputError(target, f"there is no folder {str(target.parent)!r}")
+    write_atomically(target.with_name(f".{target.name}.probe"), lambda temporary: temporary.touch(), keep=False)
+
+
+def write_atomically(path: str | Path, write: Callable[[Path], None], *, keep: bool = True) -> None:
     """Let ``write`` fill a temporary file beside the target, then rename it: a file is whole, or not there.
 
     Parameters
@@ -121,15 +140,17 @@ def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
         The target; its folder must exist.
     write : callable
         Gets the temporary path, whose suffix is that of the target.
+    keep : bool
+        Whether to keep the file; ``False`` only tries.
     """
     target = Path(path)
     temporary = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
     try:
-        if target.is_dir():
-            raise IsADirectoryError(21, "it is a folder")
-        write(temporary)
-        os.replace(temporary, target)
+        try:
+            write(temporary)
+            if keep:
+                os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(target, error.strerror or error) from error
-    finally:
-        temporary.unlink(missing_ok=True) if temporary.parent.is_dir() else None

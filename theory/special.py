@@ -39,14 +39,19 @@ def stirling_remainder(x: ArrayLike) -> Array:
     x = np.asarray(x, dtype=np.float64)
     if x.size and x.max() < _SERIES_FROM:
         return np.asarray(gammaln(x) - (x - 0.5) * np.log(x) + x - _HALF_LOG_TWO_PI, dtype=np.float64)
-    inverse = 1 / np.maximum(x, _SERIES_FROM)
-    square = inverse * inverse
-    result = inverse * (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square * (1 / 1680 - square / 1188))))
+    result = stirling_series(np.maximum(x, _SERIES_FROM))
     small = x < _SERIES_FROM
     if np.any(small):
         z = np.where(small, x, 1.0)
         result = np.where(small, gammaln(z) - (z - 0.5) * np.log(z) + z - _HALF_LOG_TWO_PI, result)
     return np.asarray(result, dtype=np.float64)
+
+
+def stirling_series(x: Array) -> Array:
+    """Asymptotic series of :func:`stirling_remainder`, for arguments of at least 16 (absolute error below 1e-14)."""
+    inverse = 1 / x
+    square = inverse * inverse
+    return inverse * (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square * (1 / 1680 - square / 1188))))
 
 
 def log_rising(start: ArrayLike, count: ArrayLike) -> Array:

@@ -1,0 +1,97 @@
+"""Draws from finite laws by exact inversion, mostly with one look-up.
+
+The unit interval is cut into equal bins; a bin that lies within one outcome knows its outcome, and only uniforms in the
+few bins that hold a jump of the distribution function are searched for. There is no branch on a random bit in the
+common path, which is what makes it several times faster than an alias table in NumPy; and since it inverts, equal
+uniforms give ordered draws from ordered laws.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+_FEWEST_BINS = 1 << 8
+_MOST_BINS = 1 << 20
+_MOST_ENTRIES = 1 << 21
+_JUMP = -1
+
+
+@dataclass(frozen=True, eq=False)
+class FiniteLaws:
+    """Laws on the outcomes ``0, ..., width - 1``, one a row; make one with :func:`finite_laws`.
+
+    Parameters
+    ----------
+    width : int
+        Number of outcomes.
+    bins : int
+        Number of bins, a power of two.
+    outcome : ndarray of int, shape (rows * bins,)
+        Outcome of each bin, or -1 for a bin that holds a jump.
+    cumulative : ndarray, shape (rows * width,)
+        Row number plus distribution function: increasing, so that one search serves all rows.
+    """
+
+    width: int
+    bins: int
+    outcome: NDArray[np.signedinteger]
+    cumulative: Array
+
+    def draw(self, uniforms: Array, rows: Indices | None = None) -> Indices:
+        """One outcome for each uniform variate.
+
+        Parameters
+        ----------
+        uniforms : ndarray, shape (steps,)
+            In [0, 1).
+        rows : ndarray of int, shape (steps,), optional
+            Which law each draw follows; by default the first.
+        """
+        if self.width == 1:
+            return np.zeros(uniforms.size, dtype=np.intp)
+        place = (uniforms * self.bins).astype(np.intp)
+        if rows is not None:
+            place += rows * self.bins
+        found_bins = self.outcome.take(place)
+        drawn = found_bins.astype(np.intp)
+        open_steps = np.flatnonzero(found_bins == _JUMP)
+        if open_steps.size:
+            row = rows[open_steps] if rows is not None else np.zeros(open_steps.size, dtype=np.intp)
+            found = np.searchsorted(self.cumulative, row + uniforms[open_steps], side="right") - row * self.width
+            # Adding the row's number may round a uniform up to the next row's start.
+            drawn[open_steps] = np.minimum(found, self.width - 1)
+        return drawn
+
+
+def finite_laws(laws: Array) -> FiniteLaws:
+    """Tables for the given laws.
+
+    Parameters
+    ----------
+    laws : ndarray, shape (rows, width)
+        Probabilities; every row is normalised.
+
+    Examples
+    --------
+    >>> finite_laws(np.array([[0.25, 0.75], [1.0, 0.0]])).draw(np.array([0.2, 0.3, 0.9]), np.array([0, 0, 1])).tolist()
+    [0, 1, 0]
+    """
+    rows, width = laws.shape
+    wanted = min(max(_FEWEST_BINS, 128 * width), _MOST_BINS, max(_MOST_ENTRIES // rows, 2 * width))
+    bins = 1 << (wanted - 1).bit_length()
+    function = np.minimum(laws.cumsum(axis=1) / laws.sum(axis=1, keepdims=True), 1.0)
+    # What follows the last possible outcome starts at 1: rounding must not leave room for an impossible one.
+    function[function >= function[:, -1:]] = 1.0
+    cumulative = (np.arange(rows)[:, None] + function).ravel()
+    edges = (np.arange(rows)[:, None] + np.arange(bins) / bins).ravel()
+    first = np.searchsorted(cumulative, edges, side="right")
+    last = np.searchsorted(cumulative, edges + 1 / bins, side="left")
+    kind = np.int16 if width < 1 << 15 else np.int32
+    outcome = np.where(first == last, first - width * np.arange(rows).repeat(bins), _JUMP).astype(kind)
+    return FiniteLaws(width, bins, outcome, cumulative)
