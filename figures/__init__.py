@@ -1,0 +1,29 @@
+"""What a reader sees: predicted and simulated boundaries over each other.
+
+Names are loaded when they are first used, so that ``import figures`` costs little.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from figures.overlay import overlay
+
+_HOMES = {"overlay": "figures.overlay"}
+
+__all__ = ["overlay"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'figures' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    # The submodule has the same name; the function is what `figures.overlay` means.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -67,7 +67,9 @@ def _open_window(curve: GateCurve) -> tuple[int, int]:
     return first, min(int(some_below[-1]) + 2, curve.steps.size)
 
 
-def _last_rise(steps: np.typing.NDArray[np.int64], curves: np.typing.NDArray[np.float64]) -> np.typing.NDArray[np.float64]:
+def _last_rise(
+    steps: np.typing.NDArray[np.int64], curves: np.typing.NDArray[np.float64]
+) -> np.typing.NDArray[np.float64]:
     if steps.size == 1:
         return np.where(curves[..., 0] < LEVEL, np.inf, 0.0)
     return last_rise(steps, curves, LEVEL)

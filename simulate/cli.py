@@ -20,6 +20,7 @@ from theory.command import (
     whole_number,
 )
 
+DEFAULT_STEPS = 100_000
 HEADER = ("class", "p_x", "boundary, steps", "95 % interval", "gate", "loss of g", "loss of h", "loss of f")
 
 
@@ -39,23 +40,24 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "tenth of the steps.",
     )
     add_setting_arguments(parser)
-    add_run_arguments(parser, steps=100_000, replicates=16)
+    add_run_arguments(parser, steps=DEFAULT_STEPS, replicates=16)
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument("--out", metavar="FILE.npz", help="write curves and results to a file")
     parser.set_defaults(run=_run)
 
 
-def add_run_arguments(parser: argparse.ArgumentParser, *, steps: int, replicates: int) -> None:
-    """``--steps``, ``--replicates`` and ``--seed``."""
-    parser.add_argument("--steps", metavar="N", default=steps, help=f"examples of the stream (default {steps})")
+def add_run_arguments(parser: argparse.ArgumentParser, *, steps: int | None, replicates: int) -> None:
+    """``--steps``, ``--replicates`` and ``--seed``; steps without a default follow from the prediction."""
+    default = "twice the last predicted boundary" if steps is None else str(steps)
+    parser.add_argument("--steps", metavar="N", default=steps, help=f"examples of the stream (default: {default})")
     parser.add_argument("--replicates", metavar="R", default=replicates, help=f"repetitions (default {replicates})")
     parser.add_argument("--seed", metavar="S", default=0, help="seed of the random streams (default 0)")
 
 
-def run_arguments(arguments: argparse.Namespace) -> tuple[int, int, int]:
-    """Steps, replicates and seed, checked."""
+def run_arguments(arguments: argparse.Namespace) -> tuple[int | None, int, int]:
+    """Steps (``None`` if not given), replicates and seed, checked."""
     return (
-        integer("--steps", whole_number(arguments.steps), minimum=1),
+        None if arguments.steps is None else integer("--steps", whole_number(arguments.steps), minimum=1),
         integer("--replicates", whole_number(arguments.replicates), minimum=1),
         integer("--seed", whole_number(arguments.seed), minimum=0),
     )
@@ -66,7 +68,7 @@ def _run(arguments: argparse.Namespace) -> None:
     steps, replicates, seed = run_arguments(arguments)
     if arguments.out is not None:
         check_writable(arguments.out)
-    result = run(task, model, steps, replicates, seed, progress=True)
+    result = run(task, model, steps or DEFAULT_STEPS, replicates, seed, progress=True)
     if arguments.out is not None:
         save(result, arguments.out)
     if arguments.json:
@@ -78,14 +80,13 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _row(entry: GroupResult) -> tuple[str, ...]:
-    loss = entry.loss
     return (
         entry.name if entry.num_classes == 1 else f"{entry.name} ({entry.num_classes})",
         number(entry.class_probability),
         number(entry.boundary.steps),
         interval_text(entry.boundary.interval),
         number(entry.gate_mean),
-        *(number(value) for value in ((None,) * 3 if loss is None else (loss.in_weight, loss.in_context, loss.gated))),
+        *(number(value) for value in vars(entry.loss).values()),
     )
 
 

@@ -78,7 +78,7 @@ class GroupCurves:
     def add(self, replicate: int, classes: Indices, changes: GateChanges, change: Array) -> None:
         """Take the changes of a block; ``change`` is the class's gate's, of the changed cell's class in ``classes``."""
         group = self._group[classes]
-        groups, points = self._moved.shape[1:]
+        groups = self._moved.shape[1]
         if group.size and group.min() < 0:
             raise ValueError("a class outside all groups was visited")
         first, last = int(changes.checkpoint.min()), int(changes.checkpoint.max()) + 1

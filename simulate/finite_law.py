@@ -9,6 +9,7 @@ uniforms give ordered draws from ordered laws.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ class FiniteLaws:
 
     width: int
     bins: int
-    outcome: NDArray[np.signedinteger]
+    outcome: NDArray[np.signedinteger[Any]]
     cumulative: Array
 
     def draw(self, uniforms: Array, rows: Indices | None = None) -> Indices:
@@ -92,6 +93,6 @@ def finite_laws(laws: Array) -> FiniteLaws:
     edges = (np.arange(rows)[:, None] + np.arange(bins) / bins).ravel()
     first = np.searchsorted(cumulative, edges, side="right")
     last = np.searchsorted(cumulative, edges + 1 / bins, side="left")
-    kind = np.int16 if width < 1 << 15 else np.int32
+    kind: type[np.signedinteger[Any]] = np.int16 if width < 1 << 15 else np.int32
     outcome = np.where(first == last, first - width * np.arange(rows).repeat(bins), _JUMP).astype(kind)
     return FiniteLaws(width, bins, outcome, cumulative)

@@ -30,6 +30,7 @@ class NoEngineError(ValueError):
 @singledispatch
 def in_context_losses(part: object, task: TaskDistribution) -> LossOf:
     """Function from prompt statistics to the in-context losses in nats, shape (steps,)."""
+    del task
     raise NoEngineError("in_context", part)
 
 

@@ -118,9 +118,7 @@ def _other_classes(probabilities: NDArray[np.float64], avoided: Indices, uniform
     return np.where(drawn == avoided, np.where(avoided > 0, avoided - 1, 1), drawn)
 
 
-def _noisy_labels(
-    task: TaskDistribution, classes: Indices, noise: float, generator: np.random.Generator
-) -> Indices:
+def _noisy_labels(task: TaskDistribution, classes: Indices, noise: float, generator: np.random.Generator) -> Indices:
     uniforms = generator.random(classes.shape)
     return (classes + noise_offset(uniforms, noise, task.noisy_labels)) % task.total_classes
 

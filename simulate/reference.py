@@ -78,7 +78,13 @@ def reference_run(task: TaskDistribution, model: GatedPredictor, prompts: Prompt
 
 
 def attention(
-    query: int, label: int, classes: list[int], labels: list[int], odds: float, floor: float, total_labels: int
+    query: int,
+    label: int,
+    classes: list[int],
+    labels: list[int],
+    odds: float,
+    floor: float,
+    total_labels: int,
 ) -> float:
     """Probability that floored softmax attention gives a label: scores are log-odds of a matching class."""
     scores = [math.log(odds) if other == query else 0.0 for other in classes]

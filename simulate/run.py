@@ -30,11 +30,11 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True, kw_only=True)
 class MeanLosses:
-    """Mean losses in nats at a group's or class's visits in the last tenth of the steps."""
+    """Mean losses in nats at a group's or class's visits in the last tenth of the steps; ``None`` without a visit."""
 
-    in_weight: float
-    in_context: float
-    gated: float
+    in_weight: float | None
+    in_context: float | None
+    gated: float | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,8 +53,8 @@ class GroupResult:
         Where the mean gate last rises through 1/2, in steps.
     gate_mean : float
         Mean gate over the last tenth of the steps.
-    loss : MeanLosses or None
-        Mean losses over the last tenth; ``None`` where the group was not visited in it.
+    loss : MeanLosses
+        Mean losses over the last tenth.
     curve : GateCurve
         Mean gate at the checkpoints.
     """
@@ -64,7 +64,7 @@ class GroupResult:
     class_probability: float
     boundary: SimulatedBoundary
     gate_mean: float
-    loss: MeanLosses | None
+    loss: MeanLosses
     curve: GateCurve
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class GroupResult:
             "crossing_steps": self.boundary.steps,
             "crossing_interval": None if interval is None else list(interval),
             "gate_mean": self.gate_mean,
-            "loss": None if self.loss is None else vars(self.loss).copy(),
+            "loss": vars(self.loss).copy(),
         }
 
 
@@ -243,9 +243,7 @@ def _simulate(sampler: StatisticsSampler, scan: Scan, gathered: _Gathered, repli
 class _Gathered:
     """What is kept of the replicates."""
 
-    def __init__(
-        self, task: TaskDistribution, gate: BayesGate, replicates: int, points: NDArray[np.int64]
-    ) -> None:
+    def __init__(self, task: TaskDistribution, gate: BayesGate, replicates: int, points: NDArray[np.int64]) -> None:
         self.checkpoints = points
         self._task, self._gate = task, gate
         self._split = gate.per == "query-and-relevance"
@@ -303,17 +301,14 @@ class _Gathered:
         self, name: str, members: NDArray[np.intp], curve: GateCurve, seed: int, number: int, start: int
     ) -> GroupResult:
         visits, *losses = self._late[:, members].sum(axis=1).tolist()
-        loss = None
-        if visits > 0:
-            in_weight, in_context, gated = (value / visits for value in losses)
-            loss = MeanLosses(in_weight=in_weight, in_context=in_context, gated=gated)
+        in_weight, in_context, gated = (value / visits if visits > 0 else None for value in losses)
         return GroupResult(
             name=name,
             num_classes=int(members.size),
             class_probability=float(self._task.class_probabilities[members].mean()),
             boundary=simulated_boundary(curve, stream(seed, number, "bootstrap"), CONFIDENCE),
             gate_mean=curve.mean_after(start),
-            loss=loss,
+            loss=MeanLosses(in_weight=in_weight, in_context=in_context, gated=gated),
             curve=curve,
         )
 

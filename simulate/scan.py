@@ -263,7 +263,7 @@ class _LogRising:
         values = self._table.take(counts, mode="clip")
         large = np.flatnonzero(counts >= self._table.size)
         if large.size:
-            x = counts[large] + self._start
+            x = np.asarray(counts[large] + self._start, dtype=np.float64)
             values[large] = (x - 0.5) * np.log(x) - x + stirling_series(x) - self._of_start
         return values
 

@@ -11,7 +11,16 @@ import numpy as np
 
 from theory.checks import integer
 
-Purpose = Literal["query", "relevance", "relevant-examples", "label", "relevant-labels", "irrelevant-labels", "prompts", "bootstrap"]
+Purpose = Literal[
+    "query",
+    "relevance",
+    "relevant-examples",
+    "label",
+    "relevant-labels",
+    "irrelevant-labels",
+    "prompts",
+    "bootstrap",
+]
 
 _KEYS: dict[Purpose, int] = {
     "query": 0,

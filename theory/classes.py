@@ -72,9 +72,7 @@ def class_kinds(task: TaskDistribution) -> tuple[list[ClassKind], NDArray[np.int
     position[order] = np.arange(order.size)
     kind_of = position[kind_of.reshape(-1)]
     totals = np.bincount(kind_of, weights=sizes).astype(int)
-    kinds = [
-        _kind(task, int(chosen[first[k]]), int(totals[i]), neighbours[first[k]]) for i, k in enumerate(order)
-    ]
+    kinds = [_kind(task, int(chosen[first[k]]), int(totals[i]), neighbours[first[k]]) for i, k in enumerate(order)]
     return kinds, kind_of
 
 
@@ -103,7 +101,7 @@ def _neighbour_probabilities(task: TaskDistribution, chosen: NDArray[np.intp]) -
     if task.grouped:
         high, low = task.level_probabilities
         return np.where(indices < (task.num_high or 0), high, low)
-    return task.class_probabilities[indices]
+    return np.asarray(task.class_probabilities[indices], dtype=np.float64)
 
 
 def _kind(task: TaskDistribution, representative: int, size: int, neighbours: Array) -> ClassKind:
@@ -137,7 +135,10 @@ def _kind(task: TaskDistribution, representative: int, size: int, neighbours: Ar
 def _distinct_probabilities(task: TaskDistribution) -> tuple[Array, Array]:
     """Distinct class probabilities and how many classes have each."""
     if task.grouped:
-        levels, numbers = np.array(task.level_probabilities), np.array([task.num_high, task.num_low], dtype=float)
+        levels, numbers = (
+            np.array(task.level_probabilities),
+            np.array([task.num_high, task.num_low], dtype=float),
+        )
         return (levels, numbers) if levels[0] != levels[1] else (levels[:1], numbers.sum(keepdims=True))
     values, counts = np.unique(task.class_probabilities, return_counts=True)
     return values, counts.astype(np.float64)

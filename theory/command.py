@@ -83,7 +83,9 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     shown = list(rows[:ROWS_SHOWN])
     widths = [max(len(row[i]) for row in [header, *shown]) for i in range(len(header))]
     for row in [header, *shown]:
-        cells = [cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))]
+        cells = [
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ]
         print("  ".join(cells).rstrip())
     if len(rows) > len(shown):
         print(f"... and {len(rows) - len(shown)} more rows (--json prints all)")
@@ -128,7 +130,7 @@ def check_writable(path: str | Path) -> None:
         raise OutputError(target, "it is a folder")
     if not target.parent.is_dir():
         raise OutputError(target, f"there is no folder {str(target.parent)!r}")
-    write_atomically(target.with_name(f".{target.name}.probe"), lambda temporary: temporary.touch(), keep=False)
+    write_atomically(target, lambda temporary: temporary.touch(), keep=False)
 
 
 def write_atomically(path: str | Path, write: Callable[[Path], None], *, keep: bool = True) -> None:

@@ -74,8 +74,12 @@ class GateCell:
         """Midpoint nodes of step 2^-level and the characteristic functions of the two loss laws there."""
         if level not in self._cache:
             step = 2.0**-level
-            nodes = (np.arange(math.ceil(_LARGEST_FREQUENCY / step)) + 0.5) * step
-            self._cache[level] = (nodes, _characteristic(self.loss.own, nodes), _characteristic(self.loss.noisy, nodes))
+            nodes = np.asarray((np.arange(math.ceil(_LARGEST_FREQUENCY / step)) + 0.5) * step, dtype=np.float64)
+            self._cache[level] = (
+                nodes,
+                _characteristic(self.loss.own, nodes),
+                _characteristic(self.loss.noisy, nodes),
+            )
         return self._cache[level]
 
 
@@ -115,8 +119,8 @@ def _branches(cell: GateCell) -> list[tuple[float, float, LossLaw]]:
 def mean_gate(cell: GateCell, visits: int) -> float:
     r"""Mean gate :math:`E\alpha_n`.
 
-    Exact to 1e-9 for a gate per query and at most two labels. With symmetric noise on several labels the spread of
-    :math:`\Lambda_n` given the number of noisy labels is taken as normal with its own mean and variance; with a gate per
+    Exact to 1e-9 for a gate per query and at most two labels. With symmetric noise on several labels the spread
+    of :math:`\Lambda_n` given the number of noisy labels is taken as normal with its own mean and variance; with a gate per
     query and relevance see :class:`GateCell`. Beyond 20,000 visits lattice effects below 1e-3 of the gate's slope are
     left out.
 
@@ -253,7 +257,9 @@ def _inversion(cell: GateCell, given: _GivenCounts) -> float:
     return total * 2.0**-level
 
 
-def _nodes_that_matter(own: ComplexArray, noisy: ComplexArray, given: _GivenCounts, *, smooth: bool) -> NDArray[np.intp]:
+def _nodes_that_matter(
+    own: ComplexArray, noisy: ComplexArray, given: _GivenCounts, *, smooth: bool
+) -> NDArray[np.intp]:
     """Nodes at which the characteristic function has not fallen below 1e-14 for every count."""
     with np.errstate(divide="ignore"):
         size = np.zeros(own.size)

@@ -66,7 +66,11 @@ class InContextLoss:
 
 
 def label_mass(
-    relevant: ArrayLike, irrelevant: ArrayLike, num_relevant: ArrayLike, num_irrelevant: ArrayLike, odds: float
+    relevant: ArrayLike,
+    irrelevant: ArrayLike,
+    num_relevant: ArrayLike,
+    num_irrelevant: ArrayLike,
+    odds: float,
 ) -> Array:
     r"""Attention mass on a label, :math:`(\rho A + B)/(\rho m + k)`; arguments broadcast.
 
@@ -145,12 +149,18 @@ def in_context_loss(
     check_floor(task, attention)
     p_relevant = task.p_relevant if relevant is None else float(relevant)
     if attention.floor == 0 and _label_can_be_missing(task, kind, p_relevant):
-        allowed = "a positive floor, since contexts of this task can lack the query's label (infinite in-context risk)"
+        allowed = "a positive floor, since contexts can lack the query's label (infinite in-context risk)"
         raise SettingError("model.in_context.floor", attention.floor, allowed)
     noise, in_context = task.label_noise, task.noise_in_context
     own = _loss_law(task, attention, kind, p_relevant, 1 - in_context, np.array([kind.own_collision]), np.ones(1))
     noisy = _loss_law(
-        task, attention, kind, p_relevant, in_context / task.noisy_labels, kind.noisy_collisions, kind.noisy_weights
+        task,
+        attention,
+        kind,
+        p_relevant,
+        in_context / task.noisy_labels,
+        kind.noisy_collisions,
+        kind.noisy_weights,
     )
     return InContextLoss(own, noisy, noise)
 

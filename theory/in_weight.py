@@ -60,8 +60,8 @@ def risk(visits: ArrayLike, labels: LabelLaw, pseudo_count: float) -> Array:
 
     .. math:: R_n = \log(n + Cb) - \sum_y y^*_y\, E\log(N_y + b), \qquad N_y \sim \mathrm{Bin}(n, y^*_y)
 
-    evaluated as :math:`\sum_y y^*_y\int_0^\infty \bigl[e^{-bt}(1-y^*_y+y^*_y e^{-t})^n - e^{-(n+Cb)t}\bigr]\,dt/t`, whose
-    cost does not grow with :math:`n`.
+    evaluated as :math:`\sum_y y^*_y\int_0^\infty \bigl[e^{-bt}(1-y^*_y+y^*_y e^{-t})^n - e^{-(n+Cb)t}\bigr]\,dt/t`,
+    whose cost does not grow with :math:`n`.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def risk(visits: ArrayLike, labels: LabelLaw, pseudo_count: float) -> Array:
 
 
 def expected_cumulative_loss(visits: ArrayLike, labels: LabelLaw, pseudo_count: float) -> Array:
-    r"""Expected sum of the table's losses over the first :math:`n` visits, :math:`E\Lambda_n = \sum_{i<n} R_i`, in nats.
+    r"""Expected sum of the table's first :math:`n` losses, :math:`E\Lambda_n = \sum_{i<n} R_i`, in nats.
 
     The sum over visits is a geometric series under the integral of :func:`risk`.
 

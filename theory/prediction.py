@@ -200,7 +200,11 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None) -> Pred
     ('transient', 34.2)
     """
     model = model or GatedPredictor()
-    table, attention, gate = in_weight_theory(model.in_weight), in_context_theory(model.in_context), gate_theory(model.gate)
+    table, attention, gate = (
+        in_weight_theory(model.in_weight),
+        in_context_theory(model.in_context),
+        gate_theory(model.gate),
+    )
     labels = LabelLaw(total_labels=task.total_classes, noise=task.label_noise, noisy_labels=task.noisy_labels)
     kinds, kind_of = class_kinds(task)
     theories = [_ClassTheory.of(task, table, attention, gate, labels, kind) for kind in kinds]

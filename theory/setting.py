@@ -5,6 +5,7 @@ Every class here is frozen, keyword-only and checked once, when it is made; a se
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -124,7 +125,9 @@ class TaskDistribution:
         for name in {key for keys in FREQUENCY_KEYS.values() for key in keys}:
             given = getattr(self, name) is not None
             if given and name not in own:
-                raise SettingError(name, getattr(self, name), f"nothing, since frequencies = {law!r} has no such setting")
+                raise SettingError(
+                    name, getattr(self, name), f"nothing, since frequencies = {law!r} has no such setting"
+                )
             if not given and name in own and name != "class_names":
                 raise SettingError(name, None, f"a value, since frequencies = {law!r} needs {', '.join(own)}")
         check = {
@@ -152,7 +155,7 @@ class TaskDistribution:
     def _check_weights(self) -> None:
         weights = _sequence("weights", self.weights)
         self._set("weights", tuple(real(f"weights[{i}]", w, minimum=0) for i, w in enumerate(weights)))
-        total = float(np.sum(self.weights))
+        total = math.fsum(self.weights or ())
         if abs(total - 1) > 1e-9:
             raise SettingError("weights", weights, f"numbers that sum to one (these sum to {total:.12g})")
         _need_two_classes("weights", weights)

@@ -32,9 +32,9 @@ TASK_KEYS = tuple(f.name for f in fields(TaskDistribution))
 Setting = dict[str, dict[str, Any]]
 
 
-def load(source: str | Path, *, counts: str | Path | None = None, overrides: Iterable[str] = ()) -> tuple[
-    TaskDistribution, GatedPredictor
-]:
+def load(
+    source: str | Path, *, counts: str | Path | None = None, overrides: Iterable[str] = ()
+) -> tuple[TaskDistribution, GatedPredictor]:
     """Task and model from a preset's name or a TOML file.
 
     Parameters
@@ -44,7 +44,7 @@ def load(source: str | Path, *, counts: str | Path | None = None, overrides: Ite
     counts : str or Path, optional
         CSV file with the columns ``class`` and ``count``; replaces the frequencies.
     overrides : iterable of str
-        ``key=value`` pairs: task keys such as ``label_noise=0.1``, and dotted ones such as ``model.in_context.odds=50``.
+        ``key=value`` pairs: task keys as ``label_noise=0.1``, and dotted ones as ``model.in_context.odds=50``.
 
     Returns
     -------
@@ -183,13 +183,19 @@ def override_setting(setting: Setting, key: str, value: Any) -> None:
     """Set one key in nested settings; a new frequency law drops the settings of the old one."""
     path = key.removeprefix("task.").split(".")
     if path[0] == "model":
-        known = [f"model.{role}.{f.name}" for role, kinds in PARTS.items() for kind in kinds.values() for f in fields(kind)]
+        known = [
+            f"model.{role}.{f.name}" for role, kinds in PARTS.items() for kind in kinds.values() for f in fields(kind)
+        ]
         if len(path) != 3 or path[1] not in PARTS:
             raise unknown_name("setting", key, known)
         setting.setdefault("model", {}).setdefault(path[1], {})[path[2]] = value
         return
     if len(path) != 1 or path[0] not in (*TASK_KEYS, "counts_file"):
-        raise unknown_name("setting", key, (*TASK_KEYS, "counts_file", "model.in_weight.…", "model.in_context.…", "model.gate.…"))
+        raise unknown_name(
+            "setting",
+            key,
+            (*TASK_KEYS, "counts_file", "model.in_weight.…", "model.in_context.…", "model.gate.…"),
+        )
     task = setting.setdefault("task", {})
     if path[0] == "frequencies" and value != task.get("frequencies", "two-level"):
         _replace_frequencies(task, value)
@@ -229,7 +235,11 @@ def read_counts(path: str | Path) -> dict[str, tuple[Any, ...]]:
     header = [name.strip() for name in next(reader, [])]
     for column in ("class", "count"):
         if column not in header:
-            raise SettingError("counts_file", str(path), f"a CSV file with the columns class,count (no {column!r} in its header)")
+            raise SettingError(
+                "counts_file",
+                str(path),
+                f"a CSV file with the columns class,count (no {column!r} in its header)",
+            )
     name_at, count_at = header.index("class"), header.index("count")
     names: dict[str, int] = {}
     for row in reader:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from scipy.special import wrightomega
+from scipy.special import lambertw
 
 from theory.crossing import geometric_integers, last_rise_between_integers
 from theory.curve import LARGEST_VISITS
@@ -87,9 +86,24 @@ def asymptotic_visits(
     if gap <= 0 or share <= 0:
         return None
     a, kappa = cumulative_loss_constants(labels, pseudo_count)
-    # W_{-1}(-e^{-u}) is the Wright omega function at -u - i pi, which no size of u under- or overflows.
     u = (kappa - prior_log_odds / share) / a + math.log(a / gap)
-    if u < 1:
-        return None
-    root = -a / gap * float(np.real(wrightomega(complex(-u, -math.pi))))
+    root = a / gap * lower_lambert(u) if u >= 1 else math.inf
     return root if math.isfinite(root) else None
+
+
+def lower_lambert(u: float) -> float:
+    r""":math:`-W_{-1}(-e^{-u})` for :math:`u \ge 1`: the larger root of :math:`w - \log w = u`, at any size of u.
+
+    Examples
+    --------
+    >>> w = lower_lambert(3.0)
+    >>> round(w - math.log(w), 12), lower_lambert(1e6) > 1e6
+    (3.0, True)
+    """
+    if u < 700:
+        return -float(lambertw(-math.exp(-u), -1).real)
+    root = u
+    for _ in range(8):
+        # e^-u underflows; this iteration gains a factor u in accuracy each time.
+        root = u + math.log(root)
+    return root

@@ -1,0 +1,1 @@
+"""Named settings: one TOML file each, whose first line says what it stands for."""

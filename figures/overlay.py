@@ -1,0 +1,310 @@
+"""The overlay: simulated mean gate as a field, predicted boundaries as lines, simulated boundaries as points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from figures.style import FIELD, HALO, PREDICTED, SIMULATED, style
+from simulate.comparison import Comparison
+from simulate.run import GroupResult, Run
+from theory.errors import SettingError
+from theory.prediction import ClassPrediction, Prediction
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Array = NDArray[np.float64]
+
+COLUMNS = 480
+"""Steps at which the field is drawn."""
+MOST_PANELS = 3
+MOST_POINTS = 24
+LINES = {"sharp": "-", "instantaneous": "--", "asymptotic": ":"}
+MEANINGS = {
+    "sharp": "predicted: mean gate crosses 1/2",
+    "instantaneous": "predicted: $g$ becomes the better predictor",
+    "asymptotic": "predicted: asymptotic closed form",
+}
+PARAMETER_LABELS = {
+    "label_noise": "label noise",
+    "context_label_noise": "label noise in the context",
+    "p_high": "$p_{high}$, share of the high-frequency classes",
+    "p_relevant": "$p_{relevant}$, share of relevant contexts",
+    "context_length": "context length $L$",
+    "relevant_examples": "relevant examples $m$",
+    "num_low": "number of low-frequency classes",
+    "num_high": "number of high-frequency classes",
+    "num_classes": "number of classes",
+    "zipf_exponent": "Zipf exponent",
+    "model.in_context.odds": r"attention odds $\rho$",
+    "model.in_context.floor": r"floor $\varepsilon$",
+    "model.in_weight.pseudo_count": "pseudo-count $b$",
+    "model.gate.prior_in_weight": r"prior of the gate, $\alpha_0$",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """What one panel shows: rows of the field from bottom to top, lines and points; all in steps.
+
+    Parameters
+    ----------
+    title : str
+        Above the panel.
+    rows : ndarray, shape (r,)
+        Increasing vertical positions of the field's rows.
+    curves : sequence of GroupResult
+        One for each row.
+    positions : ndarray, shape (b,)
+        Vertical positions of the predicted boundaries.
+    predicted : dict of str to ndarray, shape (b,)
+        Boundaries by kind; infinite where there is none.
+    points : sequence of (float, GroupResult)
+        Vertical position and simulated boundary.
+    """
+
+    title: str
+    rows: Array
+    curves: Sequence[GroupResult]
+    positions: Array
+    predicted: dict[str, Array]
+    points: Sequence[tuple[float, GroupResult]]
+
+
+def overlay(prediction: Prediction | Comparison, run: Run | None = None) -> Figure:
+    """Draw an overlay; nothing is simulated or predicted here.
+
+    Parameters
+    ----------
+    prediction : Prediction or Comparison
+        One prediction, drawn against the class probability; or predictions and runs along a parameter.
+    run : Run, optional
+        The run of the same setting, with a single prediction.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Steps (logarithmic) across; a panel for each group, or for up to three classes of a task without groups.
+
+    Raises
+    ------
+    SettingError
+        A prediction without its run.
+
+    Examples
+    --------
+    >>> import theory, simulate
+    >>> task = theory.TaskDistribution(num_high=2, num_low=4, p_high=0.9, context_length=4, relevant_examples=1)
+    >>> figure = overlay(theory.predict(task), simulate.run(task, steps=2000, replicates=4))
+    >>> figure.axes[0].get_xlabel()
+    'steps of the stream, $N$'
+    """
+    if isinstance(prediction, Prediction):
+        if run is None:
+            raise SettingError("run", run, "the run of the prediction's setting")
+        comparison = Comparison(parameter=None, values=(), predictions=(prediction,), runs=(run,))
+    else:
+        comparison = prediction
+    return draw(panels(comparison), _vertical_label(comparison))
+
+
+def panels(comparison: Comparison) -> list[Panel]:
+    """What is drawn, as numbers."""
+    if comparison.parameter is None:
+        return [_frequency_panel(comparison.predictions[0], comparison.runs[0])]
+    entries = range(len(comparison.predictions[0].entries))
+    if any(len(prediction.entries) != len(entries) for prediction in comparison.predictions):
+        # The number of classes itself varies: show those that every setting has.
+        entries = range(min(len(prediction.entries) for prediction in comparison.predictions))
+    shown = list(entries) if len(entries) <= MOST_PANELS else _spread(len(entries), MOST_PANELS)
+    return [_parameter_panel(comparison, index) for index in shown]
+
+
+def _spread(number: int, wanted: int) -> list[int]:
+    """Indices from first to last, evenly spaced in the logarithm of the rank."""
+    return sorted({round(float(rank)) - 1 for rank in np.geomspace(1, number, wanted)})
+
+
+def _frequency_panel(prediction: Prediction, run: Run) -> Panel:
+    entries = [entry for entry in prediction.entries if entry.class_probability > 0]
+    order = np.argsort([entry.class_probability for entry in entries], kind="stable")
+    entries = [entries[i] for i in order]
+    rows = sorted(run.strata, key=lambda stratum: stratum.class_probability)
+    by_name = {result.name: result for result in run.entries}
+    crossed = [entry for entry in reversed(entries) if by_name[entry.name].boundary.steps is not None]
+    chosen = crossed if len(crossed) <= MOST_POINTS else [crossed[i] for i in _spread(len(crossed), MOST_POINTS)]
+    return Panel(
+        title=f"{run.task.total_classes:,} classes",
+        rows=np.array([row.class_probability for row in rows]),
+        curves=rows,
+        positions=np.array([entry.class_probability for entry in entries]),
+        predicted=_boundaries(entries),
+        points=[(entry.class_probability, by_name[entry.name]) for entry in chosen],
+    )
+
+
+def _parameter_panel(comparison: Comparison, index: int) -> Panel:
+    entries = [prediction.entries[index] for prediction in comparison.predictions]
+    results = [run.entries[index] for run in comparison.runs]
+    values = np.asarray(comparison.values, dtype=np.float64)
+    kind = f"{entries[0].name}-frequency classes" if comparison.runs[0].task.grouped else f"class {entries[0].name}"
+    probabilities = sorted({f"{entry.class_probability:.3g}" for entry in entries}, key=float)
+    spread = probabilities[0] if len(probabilities) == 1 else f"{probabilities[0]} to {probabilities[-1]}"
+    return Panel(
+        title=f"{kind} ($p_x$ = {spread})",
+        rows=values,
+        curves=results,
+        positions=values,
+        predicted=_boundaries(entries),
+        points=list(zip(values.tolist(), results, strict=True)),
+    )
+
+
+def _boundaries(entries: Sequence[ClassPrediction]) -> dict[str, Array]:
+    """Predicted boundaries in steps; those known in visits only come at ``visits / p_x`` on average."""
+
+    def steps(entry: ClassPrediction, kind: str) -> float:
+        if kind == "sharp":
+            return np.inf if entry.vanish_steps is None else entry.vanish_steps
+        visits = getattr(entry.vanish_visits, kind)
+        return np.inf if visits is None else visits / entry.class_probability
+
+    return {kind: np.array([steps(entry, kind) for entry in entries]) for kind in LINES}
+
+
+def draw(shown: Sequence[Panel], vertical_label: str) -> Figure:
+    """Draw panels side by side with one colour bar and one legend."""
+    with style():
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(max(5.8, 3.4 * len(shown) + 0.6), 4.1))
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+        meshes = [draw_panel(axis, panel) for axis, panel in zip(axes, shown, strict=True)]
+        axes[0].set_ylabel(vertical_label)
+        bar = figure.colorbar(meshes[0], ax=list(axes), pad=0.01, aspect=28)
+        bar.set_label(r"simulated mean gate $\alpha$" + "\n(0: in context, 1: in weights)")
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=2)
+        return figure
+
+
+def draw_panel(axis: Axes, panel: Panel) -> Any:
+    """Draw one panel on an axis; returns the field's mesh."""
+    first, last = _steps_shown(panel)
+    steps = np.geomspace(first, last, COLUMNS)
+    field = np.array([np.interp(steps, row.curve.steps, row.curve.mean) for row in panel.curves])
+    logarithmic = _is_logarithmic(panel.rows)
+    mesh = axis.pcolormesh(
+        _edges(steps, True),
+        _edges(panel.rows, logarithmic),
+        field,
+        cmap=FIELD,
+        vmin=0,
+        vmax=1,
+        rasterized=True,
+    )
+    _draw_predictions(axis, panel)
+    _draw_points(axis, panel)
+    axis.set_xscale("log")
+    axis.set_yscale("log" if logarithmic else "linear")
+    axis.set_xlim(first, last)
+    edges = _edges(panel.rows, logarithmic)
+    axis.set_ylim(edges[0], edges[-1])
+    axis.set_xlabel("steps of the stream, $N$")
+    axis.set_title(panel.title)
+    return mesh
+
+
+def _draw_predictions(axis: Axes, panel: Panel) -> None:
+    from matplotlib import patheffects
+
+    for kind, linestyle in LINES.items():
+        boundary = np.where(np.isfinite(panel.predicted[kind]), panel.predicted[kind], np.nan)
+        width = 1.8 if kind == "sharp" else 1.1
+        halo = [patheffects.Stroke(linewidth=width + 1.6, foreground=HALO, alpha=0.85), patheffects.Normal()]
+        axis.plot(
+            boundary,
+            panel.positions,
+            linestyle=linestyle,
+            color=PREDICTED,
+            linewidth=width,
+            path_effects=halo,
+            label=MEANINGS[kind],
+            gid=kind,
+        )
+
+
+def _draw_points(axis: Axes, panel: Panel) -> None:
+    drawn = [(position, result.boundary) for position, result in panel.points if result.boundary.steps is not None]
+    if not drawn:
+        return
+    last = float(panel.curves[0].curve.steps[-1])
+    centres = np.array([boundary.steps for _, boundary in drawn], dtype=np.float64)
+    reach = np.zeros((2, centres.size))
+    for i, (_, boundary) in enumerate(drawn):
+        if boundary.interval is not None:
+            low, high = boundary.interval
+            reach[:, i] = (
+                centres[i] - (1.0 if low is None else low),
+                (last if high is None else high) - centres[i],
+            )
+    axis.errorbar(
+        centres,
+        [position for position, _ in drawn],
+        xerr=np.maximum(reach, 0),
+        fmt="o",
+        markersize=4.2,
+        color=SIMULATED,
+        markeredgecolor=HALO,
+        markeredgewidth=0.7,
+        elinewidth=1.4,
+        capsize=2,
+        label="simulated boundary, 95 % interval",
+        zorder=5,
+    )
+
+
+def _steps_shown(panel: Panel) -> tuple[float, float]:
+    """From well before the first boundary, where nothing has happened yet, to well after the last one."""
+    last = float(panel.curves[0].curve.steps[-1])
+    if last < 10:
+        return 0.5, max(last, 1.0)
+    simulated = [result.boundary.steps or np.inf for _, result in panel.points]
+    known = np.concatenate([*panel.predicted.values(), simulated])
+    known = known[np.isfinite(known) & (known > 0)]
+    if not known.size:
+        return max(1.0, last / 1000), last
+    right = min(last, 10 * float(known.max()))
+    return max(1.0, min(float(known.min()) / 5, right / 10)), right
+
+
+def _is_logarithmic(values: Array) -> bool:
+    """Whether values are better told apart on a logarithmic axis: more evenly spaced there."""
+    if values.size < 3 or values[0] <= 0:
+        return bool(values[0] > 0 and values[-1] / values[0] > 20)
+    linear, logarithmic = np.diff(values), np.diff(np.log(values))
+    return bool(logarithmic.std() / logarithmic.mean() < linear.std() / linear.mean())
+
+
+def _edges(centres: Array, logarithmic: bool) -> Array:
+    """Edges halfway between the centres, and as far outside at both ends."""
+    if centres.size == 1:
+        return np.array([centres[0] / 2, centres[0] * 2]) if centres[0] > 0 else np.array([-0.5, 0.5])
+    x = np.log(centres) if logarithmic else centres
+    middle = (x[1:] + x[:-1]) / 2
+    edges = np.concatenate([[2 * x[0] - middle[0]], middle, [2 * x[-1] - middle[-1]]])
+    return np.exp(edges) if logarithmic else edges
+
+
+def _vertical_label(comparison: Comparison) -> str:
+    if comparison.parameter is None:
+        return "probability $p_x$ of a class"
+    return PARAMETER_LABELS.get(comparison.parameter, comparison.parameter)

@@ -1,0 +1,54 @@
+"""The one style of all figures: colours that survive colour blindness and grey print, and files without dates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from theory.command import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FIELD = "YlGnBu"
+"""Colour map of the gate: light is in context (0), dark in weights (1); monotone in lightness."""
+SIMULATED = "#d1495b"
+PREDICTED = "#111111"
+HALO = "#ffffff"
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Matplotlib with the style sheet of this package, and only within the block."""
+    import matplotlib
+
+    with (
+        resources.as_file(resources.files("figures") / "icl.mplstyle") as sheet,
+        matplotlib.rc_context(fname=str(sheet)),
+    ):
+        yield
+
+
+def save_figure(figure: Figure, stem: Path) -> list[Path]:
+    """Write a figure as PNG and PDF, the same bytes for the same figure; each file is whole, or not there.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        What to write.
+    stem : Path
+        Path without suffix, in an existing folder.
+    """
+    metadata: dict[str, dict[str, str | None]] = {
+        ".png": {"Software": None},
+        ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    }
+    written = []
+    for suffix, data in metadata.items():
+        path = stem.with_suffix(suffix)
+        write_atomically(path, lambda temporary, data=data: figure.savefig(temporary, metadata=data))  # type: ignore[misc]
+        written.append(path)
+    return written

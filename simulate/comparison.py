@@ -1,0 +1,157 @@
+"""Predictions and runs of a setting, or of one setting along a parameter: what an overlay is drawn from."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simulate.run import Run, run
+from theory.checks import integer
+from theory.errors import SettingError
+from theory.prediction import Prediction, predict
+from theory.setting import GatedPredictor, TaskDistribution
+from theory.setting_file import Setting, assemble, override_setting, parse_value
+
+WHOLE_NUMBERS = ("num_high", "num_low", "num_classes", "context_length", "relevant_examples")
+FEWEST_STEPS, MOST_STEPS = 1_000, 2_000_000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Comparison:
+    """Predictions and runs along a parameter (or of a single setting).
+
+    Parameters
+    ----------
+    parameter : str or None
+        Dotted name of the parameter; ``None`` for a single setting.
+    values : tuple of float
+        Its values, one for each setting (empty for a single setting).
+    predictions : tuple of Prediction
+        One for each setting.
+    runs : tuple of Run
+        One for each setting.
+    """
+
+    parameter: str | None
+    values: tuple[float, ...]
+    predictions: tuple[Prediction, ...]
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """A parameter and the values that it takes, in increasing order."""
+
+    parameter: str
+    values: tuple[float, ...]
+
+
+def parse_axis(text: str) -> Axis:
+    """Read ``key=low:high:count`` (evenly spaced), ``key=low:high:count:log`` or ``key=v1,v2,...``.
+
+    Raises
+    ------
+    SettingError
+        The text has another form, or fewer than two different values.
+
+    Examples
+    --------
+    >>> parse_axis("label_noise=0.1:0.3:3").values
+    (0.1, 0.2, 0.3)
+    >>> parse_axis("context_length=1:8:4:log").values
+    (1, 2, 4, 8)
+    """
+    key, separator, spec = text.partition("=")
+    key = key.strip().removeprefix("task.")
+    if not separator or not key:
+        raise SettingError("--vary", text, "key=low:high:count[:log] or key=v1,v2,...")
+    values = _range(text, spec.split(":")) if ":" in spec else [_number(text, part) for part in spec.split(",")]
+    if key in WHOLE_NUMBERS:
+        values = [round(value) for value in values]
+    distinct = sorted(set(values))
+    if len(distinct) < 2:
+        raise SettingError("--vary", text, "at least two different values")
+    return Axis(parameter=key, values=tuple(distinct))
+
+
+def _range(text: str, parts: list[str]) -> list[float]:
+    if len(parts) not in (3, 4) or (len(parts) == 4 and parts[3] != "log"):
+        raise SettingError("--vary", text, "key=low:high:count or key=low:high:count:log")
+    low, high = _number(text, parts[0]), _number(text, parts[1])
+    count = integer("--vary count", parse_value(parts[2]), minimum=2)
+    if not low < high or (len(parts) == 4 and low <= 0):
+        raise SettingError("--vary", text, "low < high (and both positive for a logarithmic axis)")
+    if len(parts) == 4:
+        return [float(f"{low * (high / low) ** (i / (count - 1)):.6g}") for i in range(count)]
+    return [float(f"{low + (high - low) * i / (count - 1):.12g}") for i in range(count)]
+
+
+def _number(text: str, part: str) -> float:
+    try:
+        value = float(part)
+    except ValueError:
+        raise SettingError("--vary", text, f"numbers as values, not {part!r}") from None
+    if not math.isfinite(value):
+        raise SettingError("--vary", text, "finite values")
+    return value
+
+
+def settings_along(setting: Setting, axis: Axis) -> list[tuple[TaskDistribution, GatedPredictor]]:
+    """One checked task and model for each value of the axis: a bad value is an error before anything is computed."""
+    result = []
+    for value in axis.values:
+        changed: dict[str, Any] = copy.deepcopy(setting)
+        override_setting(changed, axis.parameter, value)
+        result.append(assemble(changed))
+    return result
+
+
+def compare_along(
+    settings: Sequence[tuple[TaskDistribution, GatedPredictor]],
+    axis: Axis | None,
+    steps: int | None,
+    replicates: int,
+    seed: int,
+    advance: Callable[[], object] = lambda: None,
+) -> Comparison:
+    """Predict and simulate every setting.
+
+    Parameters
+    ----------
+    settings : sequence of (TaskDistribution, GatedPredictor)
+        From :func:`settings_along`, or a single one.
+    axis : Axis or None
+        The parameter that tells them apart.
+    steps : int or None
+        Steps of every run; ``None`` takes twice the largest predicted boundary, between 1,000 and 2,000,000.
+    replicates, seed : int
+        Of every run.
+    advance : callable
+        Called after each prediction and each run (for a progress bar).
+    """
+    predictions = []
+    for task, model in settings:
+        predictions.append(predict(task, model))
+        advance()
+    length = sufficient_steps(predictions) if steps is None else steps
+    runs = []
+    for task, model in settings:
+        runs.append(run(task, model, length, replicates, seed))
+        advance()
+    return Comparison(
+        parameter=None if axis is None else axis.parameter,
+        values=() if axis is None else axis.values,
+        predictions=tuple(predictions),
+        runs=tuple(runs),
+    )
+
+
+def sufficient_steps(predictions: Sequence[Prediction]) -> int:
+    """Twice the largest predicted boundary, within the limits, rounded up to two digits."""
+    boundaries = [entry.vanish_steps for prediction in predictions for entry in prediction.entries]
+    wanted = 2 * max((boundary for boundary in boundaries if boundary is not None), default=FEWEST_STEPS)
+    rounded = float(f"{wanted:.1e}")
+    return int(min(max(rounded, FEWEST_STEPS), MOST_STEPS))
