@@ -36,8 +36,8 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser = commands.add_parser(
         "run",
         help="simulate one setting",
-        description="Boundary: where the mean gate last rises through 1/2. Gate and losses (nats) are means over the last "
-        "tenth of the steps.",
+        description="Boundary: where the mean gate last rises through 1/2. Gate and losses (nats) are means over "
+        "the last tenth of the steps.",
     )
     add_setting_arguments(parser)
     add_run_arguments(parser, steps=DEFAULT_STEPS, replicates=16)

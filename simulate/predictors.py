@@ -28,9 +28,8 @@ class NoEngineError(ValueError):
 
 
 @singledispatch
-def in_context_losses(part: object, task: TaskDistribution) -> LossOf:
+def in_context_losses(part: object, task: TaskDistribution) -> LossOf:  # noqa: ARG001 (dispatch base)
     """Function from prompt statistics to the in-context losses in nats, shape (steps,)."""
-    del task
     raise NoEngineError("in_context", part)
 
 

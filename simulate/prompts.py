@@ -126,7 +126,7 @@ def _noisy_labels(task: TaskDistribution, classes: Indices, noise: float, genera
 def noise_offset(uniforms: NDArray[np.float64], noise: float, noisy_labels: int) -> Indices:
     """Label minus class for each uniform variate: 0 without noise, else 1 to ``noisy_labels`` with equal chances."""
     noisy = uniforms < noise
-    if noisy_labels == 1:
+    if noisy_labels == 1 or noise == 0:
         return noisy.astype(np.intp)
     offset = np.zeros(uniforms.shape, dtype=np.intp)
     offset[noisy] = 1 + np.minimum(uniforms[noisy] * (noisy_labels / noise), noisy_labels - 1).astype(np.intp)

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
+from theory.crossing import geometric_integers
 from theory.in_context import InContextLoss, LossLaw
 from theory.in_weight import LabelLaw, cumulative_loss, expected_cumulative_loss
 from theory.special import binomial_law, log_rising
@@ -54,8 +55,9 @@ class GateCell:
         Law of the in-context loss at the cell's visits.
     share : float
         Probability that a visit of the class is one of this cell: 1 for a gate per query. Below 1 the in-weight table
-        learns from visits that the cell does not see; the fluctuation of its loss over the cell's own visits, given
-        the label counts, is then replaced by its mean (the mean of the logit stays exact).
+        learns from visits that the cell does not see, and which of the table's losses fall on the cell's own visits is
+        taken as normal, given the label counts, with its exact mean and its variance at typical counts (the mean of
+        the log-odds stays exact).
     """
 
     prior_log_odds: float
@@ -120,8 +122,8 @@ def mean_gate(cell: GateCell, visits: int) -> float:
     r"""Mean gate :math:`E\alpha_n`.
 
     Exact to 1e-9 for a gate per query and at most two labels. With symmetric noise on several labels the spread
-    of :math:`\Lambda_n` given the number of noisy labels is taken as normal with its own mean and variance; with a gate per
-    query and relevance see :class:`GateCell`. Beyond 20,000 visits lattice effects below 1e-3 of the gate's slope are
+    of :math:`\Lambda_n` given the number of noisy labels is taken as normal with its own mean and variance; with a gate
+    per query and relevance see :class:`GateCell`. Beyond 20,000 visits lattice effects below 1e-3 of the gate's slope are
     left out.
 
     Parameters
@@ -209,7 +211,28 @@ def _in_weight_terms(labels: LabelLaw, b: float, share: float, visits: int) -> t
     per_visit = log_rising(labels.total_labels * b, visits) / visits
     own_cost = per_visit - log_rising(b, own) / np.maximum(own, 1)
     noisy_cost = per_visit - spread_mean / np.maximum(noisy, 1)
-    return weight, own, noisy, zero, own_cost, noisy_cost, share**2 * spread_variance
+    thinned = share * (1 - share) * (
+        _spread_of_losses(visits, visits * (1 - labels.noise), labels.total_labels, b)
+        + labels.noisy_labels
+        * _spread_of_losses(visits, visits * labels.noise / labels.noisy_labels, labels.total_labels, b)
+    )
+    return weight, own, noisy, zero, own_cost, noisy_cost, share**2 * spread_variance + thinned
+
+
+def _spread_of_losses(visits: int, count: float, total_labels: int, b: float) -> float:
+    r"""Sum of squared deviations of the in-weight losses at a label's visits from their mean.
+
+    The label's visit number k is taken to come at visit ``k * visits / count``, its place on average.
+    """
+    number = round(count)
+    if number < 2:
+        return 0.0
+    ends = geometric_integers(1, number, 1.05)
+    size = np.diff(ends, prepend=0).astype(np.float64)
+    middle = ends - (size + 1) / 2
+    loss = np.log((middle * (visits / number) + total_labels * b) / (middle + b))
+    mean = float(size @ loss) / number
+    return float(size @ (loss - mean) ** 2)
 
 
 def _spread_over_labels(counts: Array, labels: int, pseudo_count: float) -> tuple[Array, Array]:

@@ -87,7 +87,7 @@ def label_mass(
 
 
 def floored_loss(mass: ArrayLike, total_labels: int, floor: float) -> Array:
-    r"""Loss :math:`-\log[(1 - C\varepsilon)\,\text{mass} + \varepsilon]` in nats; infinite where mass and floor are 0."""
+    r"""Loss :math:`-\log[(1 - C\varepsilon)\,\text{mass} + \varepsilon]` in nats; infinite where both are 0."""
     with np.errstate(divide="ignore"):
         loss = -np.log((1 - total_labels * floor) * np.asarray(mass) + floor)
     return np.asarray(loss + 0.0, dtype=np.float64)
