@@ -65,6 +65,9 @@ def class_kinds(task: TaskDistribution) -> tuple[list[ClassKind], NDArray[np.int
     chosen, sizes = candidates(task)
     neighbours = _neighbour_probabilities(task, chosen)
     signatures = neighbours if task.label_noise_kind == "cyclic" else neighbours[:, 1:2]
+    if task.grouped:
+        # Groups are reported apart even if their frequencies are equal.
+        signatures = np.column_stack([signatures, chosen < (task.num_high or 0)])
     _, first, kind_of = np.unique(signatures, axis=0, return_index=True, return_inverse=True)
     # Number the kinds in the order of their first class, not of their signature.
     order = np.argsort(first)

@@ -291,9 +291,7 @@ class _ClassTheory:
 
 def _groups(kinds: list[ClassKind], task: TaskDistribution) -> dict[str, list[int]]:
     high = [i for i, kind in enumerate(kinds) if kind.representative < (task.num_high or 0)]
-    low = [i for i in range(len(kinds)) if i not in high]
-    # Equal frequencies make one kind of both groups: it then speaks for either.
-    return {"high": high, "low": low or high}
+    return {"high": high, "low": [i for i in range(len(kinds)) if i not in high]}
 
 
 def _summary(

@@ -101,7 +101,9 @@ def lower_lambert(u: float) -> float:
     (3.0, True)
     """
     if u < 700:
-        return -float(lambertw(-math.exp(-u), -1).real)
+        # At u = 1 both branches meet at -1/e, beyond which rounding must not step.
+        argument = max(-math.exp(-u), -math.exp(-1))
+        return -float(lambertw(argument, -1).real) if argument > -math.exp(-1) else 1.0
     root = u
     for _ in range(8):
         # e^-u underflows; this iteration gains a factor u in accuracy each time.

@@ -1,0 +1,170 @@
+"""The scan engine equals the reference twin on the same draws, whatever the blocks; regret bounds always hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from simulate.checkpoints import checkpoints
+from simulate.predictors import NoEngineError
+from simulate.prompts import PromptStatistics, draw_prompts, statistics_of
+from simulate.reference import ReferenceStep, reference_run
+from simulate.scan import Scan, earlier_occurrences
+from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+
+CYCLIC = TaskDistribution(num_high=3, num_low=7, p_high=0.8, context_length=5, p_relevant=0.7, label_noise=0.2)
+TASKS = {
+    "cyclic": CYCLIC,
+    "noiseless": replace(CYCLIC, label_noise=0.0, relevant_examples=2),
+    "symmetric": replace(CYCLIC, label_noise_kind="symmetric", context_label_noise=0.3, relevant_examples=3),
+    "zipf": TaskDistribution(frequencies="zipf", num_classes=300, zipf_exponent=1.2, context_length=4, label_noise=0.1),
+}
+GATES = {
+    "query": BayesGate(),
+    "query, prior": BayesGate(prior_in_weight=0.9),
+    "relevance": BayesGate(prior_in_weight=0.3, per="query-and-relevance"),
+}
+STEPS = 6000
+
+
+def blocks(drawn: PromptStatistics, size: int) -> list[PromptStatistics]:
+    fields = PromptStatistics.__dataclass_fields__
+    return [
+        PromptStatistics(*(getattr(drawn, name)[start : start + size] for name in fields))
+        for start in range(0, drawn.steps, size)
+    ]
+
+
+def cell_of(step: ReferenceStep, model: GatedPredictor) -> int:
+    return 2 * step.query + step.relevant if model.gate.per == "query-and-relevance" else step.query
+
+
+def reference_curves(
+    steps: list[ReferenceStep], model: GatedPredictor, cells: int, points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gate of every cell at the checkpoints, and losses (in-weight, in-context, gated) summed for each cell."""
+    gates, losses, curve = np.full(cells, model.gate.prior_in_weight), np.zeros((3, cells)), []
+    wanted = set(points.tolist())
+    for number, step in enumerate(steps, start=1):
+        cell = cell_of(step, model)
+        gates[cell] = step.gate_after
+        losses[:, cell] += step.in_weight, step.in_context, step.gated
+        if number in wanted:
+            curve.append(gates.copy())
+    return np.array(curve).T, losses
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("block", [STEPS, 1000, 7])
+def test_scan_equals_the_reference_twin(name: str, gate: str, block: int) -> None:
+    task = TASKS[name]
+    model = GatedPredictor(in_weight=DirichletTable(pseudo_count=0.3), gate=GATES[gate])
+    steps = STEPS if block > 7 else 500
+    prompts = draw_prompts(task, steps, np.random.default_rng(11))
+    points = checkpoints(steps)
+    scan = Scan(task, model, points)
+    moved = np.zeros((scan.cells, points.size))
+    for part in blocks(statistics_of(task, prompts), block):
+        changes = scan.advance(part)
+        np.add.at(moved, (changes.cell, changes.checkpoint), changes.change)
+    curve, losses = reference_curves(reference_run(task, model, prompts), model, scan.cells, points)
+    assert np.abs(model.gate.prior_in_weight + moved.cumsum(axis=1) - curve).max() < 1e-10
+    assert np.abs(scan.gates - curve[:, -1]).max() < 1e-10
+    totals = scan.totals()
+    for value, exact in zip((totals.in_weight, totals.in_context, totals.gated), losses, strict=True):
+        assert np.abs(value - exact).max() < 1e-10 * max(1.0, np.abs(exact).max())
+
+
+def test_the_comparison_sees_a_wrong_pseudo_count() -> None:
+    """The wrong variant: a table with another pseudo-count differs by much more than the tolerance."""
+    prompts = draw_prompts(CYCLIC, 300, np.random.default_rng(11))
+    scan = Scan(CYCLIC, GatedPredictor(in_weight=DirichletTable(pseudo_count=0.5001)), checkpoints(300))
+    scan.advance(statistics_of(CYCLIC, prompts))
+    steps = reference_run(CYCLIC, GatedPredictor(in_weight=DirichletTable(pseudo_count=0.5)), prompts)
+    _, losses = reference_curves(steps, GatedPredictor(), scan.cells, checkpoints(300))
+    assert np.abs(scan.totals().in_weight - losses[0]).max() > 1e-4
+
+
+def test_beyond_the_table_of_rising_factorials(monkeypatch: pytest.MonkeyPatch) -> None:
+    from simulate import scan as module
+
+    prompts = draw_prompts(CYCLIC, 5000, np.random.default_rng(4))
+    drawn = statistics_of(CYCLIC, prompts)
+    full = Scan(CYCLIC, GatedPredictor(), checkpoints(5000))
+    full.advance(drawn)
+    monkeypatch.setattr(module, "_TABULATED", 16)
+    short = Scan(CYCLIC, GatedPredictor(), checkpoints(5000))
+    short.advance(drawn)
+    assert np.abs(full.totals().in_weight - short.totals().in_weight).max() < 1e-9
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_regret_bound_on_every_trajectory_at_every_step(gate: str) -> None:
+    """Stepwise gated losses of the twin, on every prefix and cell: no exception; the bound is nearly reached."""
+    model = GatedPredictor(gate=GATES[gate])
+    prior = model.gate.prior_in_weight
+    tightest = np.inf
+    for seed in range(40):
+        prompts = draw_prompts(CYCLIC, 250, np.random.default_rng(seed))
+        sums: dict[int, np.ndarray] = {}
+        for step in reference_run(CYCLIC, model, prompts):
+            total = sums.setdefault(cell_of(step, model), np.zeros(3))
+            total += step.in_weight, step.in_context, step.gated
+            slack = min(total[0] - np.log(prior), total[1] - np.log1p(-prior)) - total[2]
+            assert slack > -1e-9
+            tightest = min(tightest, slack)
+    assert tightest < 0.05
+
+
+def test_regret_test_rejects_half_the_bound() -> None:
+    """The wrong variant: half of log(1/prior) is exceeded."""
+    scan = Scan(CYCLIC, GatedPredictor(), checkpoints(3000))
+    scan.advance(statistics_of(CYCLIC, draw_prompts(CYCLIC, 3000, np.random.default_rng(1))))
+    totals = scan.totals()
+    largest = max(totals.regret_in_weight.max(), totals.regret_in_context.max())
+    assert np.log(2) / 2 < largest <= np.log(2)
+
+
+def test_adversarial_losses_keep_the_bound() -> None:
+    """Prompts made against the gate: the query's label alternates between what g and what h expect."""
+    steps = 400
+    offset = np.arange(steps) % 2
+    matches = np.where(np.arange(steps) // 7 % 2 == 0, 2, 0)
+    drawn = PromptStatistics(
+        query=np.zeros(steps, dtype=np.intp),
+        label_offset=offset,
+        relevant_examples=np.full(steps, 2),
+        relevant_matches=matches,
+        irrelevant_matches=np.zeros(steps, dtype=np.intp),
+    )
+    task = replace(CYCLIC, relevant_examples=2, p_relevant=1.0)
+    scan = Scan(task, GatedPredictor(in_context=Attention(floor=1e-6)), checkpoints(steps))
+    for part in blocks(drawn, 1):
+        scan.advance(part)
+        totals = scan.totals()
+        assert totals.regret_in_weight.max() <= np.log(2)
+        assert totals.regret_in_context.max() <= np.log(2)
+
+
+def test_earlier_occurrences_over_many_keys() -> None:
+    generator = np.random.default_rng(2)
+    keys, carried = generator.integers(0, 70_000, 5000), generator.integers(0, 9, 70_000)
+    seen = carried.copy()
+    expected = []
+    for key in keys.tolist():
+        expected.append(seen[key])
+        seen[key] += 1
+    assert earlier_occurrences(keys, carried).tolist() == expected
+
+
+class OwnPart:
+    kind = "my-own"
+
+
+@pytest.mark.parametrize("role", ["in_weight", "in_context", "gate"])
+def test_part_without_implementation_is_named(role: str) -> None:
+    with pytest.raises(NoEngineError, match=rf"model\.{role} = 'my-own' has no implementation"):
+        Scan(CYCLIC, GatedPredictor(**{role: OwnPart()}), checkpoints(10))
