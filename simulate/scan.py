@@ -168,7 +168,7 @@ class Scan:
 
     def _exchangeable_losses(self, drawn: PromptStatistics, pairs: _Pairs, runs: _Runs, visits: Counts) -> Array:
         """In-weight losses so far at every touched pair, from the counts alone."""
-        steps = np.flatnonzero(drawn.label_offset != 0)
+        steps = np.flatnonzero(drawn.label_offset.astype(np.bool_))
         noisy = runs.running(pairs.sums(at=steps), self._noisy)
         runs.keep_last(self._noisy, noisy)
         if self._task.noisy_labels == 1:

@@ -103,9 +103,9 @@ class StatisticsSampler:
             number = 1 + self.number.draw(uniforms["relevant-examples"], self.frequency.take(query))
         else:
             fixed = (self.task.relevant_examples or 0) if self.task.p_relevant > 0 else 0
-            number = np.full(query.size, fixed, dtype=np.intp)
+            number = np.broadcast_to(np.intp(fixed), query.shape)
         if "relevance" in uniforms:
-            number *= uniforms["relevance"] < self.task.p_relevant
+            number = number * (uniforms["relevance"] < self.task.p_relevant)
         return number
 
 

@@ -6,6 +6,7 @@ rise, after which the curve stays at or above the level. A curve that ends below
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -17,6 +18,8 @@ NOT_YET = np.inf
 """Boundary of a curve that ends below its level."""
 FROM_THE_START = 0.0
 """Boundary of a curve that is never below its level."""
+
+_LONG_STEP = 50
 
 
 def last_rise(points: ArrayLike, curves: ArrayLike, level: float) -> Array:
@@ -110,7 +113,18 @@ def geometric_integers(first: int, last: int, ratio: float) -> NDArray[np.int64]
     >>> geometric_integers(1, 12, 1.5).tolist()
     [1, 2, 3, 4, 6, 9, 12]
     """
-    result = [first]
-    while result[-1] < last:
-        result.append(min(max(result[-1] + 1, int(result[-1] * ratio)), last))
-    return np.asarray(result, dtype=np.int64)
+    parts, number = [np.array([first], dtype=np.int64)], first
+    while number < last:
+        step = max(1, int(number * (ratio - 1)))
+        if step >= _LONG_STEP:
+            # Rounding down is harmless here if the ratio is a little smaller.
+            count = math.ceil(math.log(last / number) / math.log(1 + 0.97 * (ratio - 1)))
+            grown = number * (1 + 0.97 * (ratio - 1)) ** np.arange(1, count + 1)
+            parts.append(np.minimum(grown, last).astype(np.int64))
+            break
+        # The same step, as long as the next longer one is not yet allowed.
+        stop = min(max(math.ceil((step + 1) / (ratio - 1)), number + step), last)
+        points = np.arange(number + step, stop + step, step, dtype=np.int64)
+        parts.append(np.minimum(points, last))
+        number = int(parts[-1][-1])
+    return np.unique(np.concatenate(parts))

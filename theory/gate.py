@@ -123,8 +123,8 @@ def mean_gate(cell: GateCell, visits: int) -> float:
 
     Exact to 1e-9 for a gate per query and at most two labels. With symmetric noise on several labels the spread
     of :math:`\Lambda_n` given the number of noisy labels is taken as normal with its own mean and variance; with a gate
-    per query and relevance see :class:`GateCell`. Beyond 20,000 visits lattice effects below 1e-3 of the gate's slope are
-    left out.
+    per query and relevance see :class:`GateCell`. Beyond 20,000 visits lattice effects below 1e-3 of the gate's
+    slope are left out.
 
     Parameters
     ----------

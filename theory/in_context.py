@@ -231,8 +231,8 @@ def _merged(loss: Array, weight: Array) -> LossLaw:
         return LossLaw(loss, weight)
     width = (loss.max() - loss.min()) / _MOST_VALUES
     interval = np.minimum(((loss - loss.min()) / width).astype(np.intp), _MOST_VALUES - 1)
-    total = np.bincount(interval, weights=weight)
-    mean = np.bincount(interval, weights=weight * loss)
+    total = np.asarray(np.bincount(interval, weights=weight), dtype=np.float64)
+    mean = np.asarray(np.bincount(interval, weights=weight * loss), dtype=np.float64)
     used = total > 0
     return LossLaw(mean[used] / total[used], total[used])
 

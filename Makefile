@@ -1,0 +1,49 @@
+# Everything works from a fresh clone with Python (3.11 or newer), make and a package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help overlay words test verify lint bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $(VENV)/.core $@
+
+$(VENV)/.lint: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,lint]'
+	@touch $(VENV)/.core $(VENV)/.test $@
+
+overlay: $(VENV)/.core ## predict, simulate and overlay the preset `transient` along its label noise (out/overlay)
+	$(BIN)/python -m figures overlay transient --vary label_noise=0.01:0.2:8 --out out/overlay
+
+words: $(VENV)/.core ## the same for real counts: the words of Python's own documentation (out/words)
+	$(BIN)/python examples/count_words.py out/words.csv
+	$(BIN)/python -m figures overlay words --counts out/words.csv --out out/words
+
+test: $(VENV)/.test ## the fast suite
+	$(BIN)/python -m pytest -q
+
+verify: $(VENV)/.test ## the long statistical checks too
+	$(BIN)/python -m pytest -q -m 'slow or not slow'
+
+lint: $(VENV)/.lint ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.core ## speed as ratios measured within one run
+	$(BIN)/python benchmarks/bench.py
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) out build dist *.egg-info

@@ -1,0 +1,1 @@
+"""Speed and agreement, measured; run by hand or with make bench."""

@@ -1,0 +1,82 @@
+"""How well the sharp boundary agrees with simulation, by number of visits: the tables of docs/agreement.md.
+
+Usage, from the project's root: ``python -m benchmarks.agreement [SETTINGS]`` (30 for each row by default).
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulate.boundary import simulated_boundary
+from simulate.run import run
+from tests.verification.settings import Case, draw_cases
+
+RANGES = ((3, 10), (10, 30), (30, 100), (100, 1000), (1000, 10_000))
+HISTORIES = 20_000
+MOST_STEPS = 6e7
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One setting: relative error, half-width of the 99.9 % interval, both in per cent, and the gate's score."""
+
+    error: float
+    half_width: float
+    inside: bool
+    score: float
+
+
+def measure(case: Case, seed: int) -> Measured:
+    """Simulate a setting with up to 20,000 class histories."""
+    replicates = HISTORIES // case.task.total_classes
+    replicates = max(8, min(replicates, int(MOST_STEPS / case.steps)))
+    result = run(case.task, case.model, case.steps, replicates, seed).entries[0]
+    boundary = simulated_boundary(result.curve, np.random.default_rng(seed), 0.999)
+    predicted, error = case.prediction.entries[0].vanish_steps, result.curve.standard_error
+    assert predicted is not None  # noqa: S101 (drawn with a boundary)
+    low, high = boundary.interval or (None, None)
+    steps = np.inf if boundary.steps is None else boundary.steps
+    gate, spread = (float(np.interp(predicted, result.curve.steps, y)) for y in (result.curve.mean, error))
+    return Measured(
+        error=100 * (predicted / steps - 1),
+        half_width=50 * ((np.inf if high is None else high) - (low or 0.0)) / steps,
+        inside=(low or 0.0) <= predicted <= (np.inf if high is None else high),
+        score=(gate - 0.5) / spread,
+    )
+
+
+def row(name: str, cases: list[Case], seed: int) -> str:
+    """One line of the table."""
+    found = [measure(case, seed + number) for number, case in enumerate(cases)]
+    errors = np.abs([one.error for one in found])
+    scores = np.array([one.score for one in found])
+    return (
+        f"| {name} | {len(found)} | {np.median(errors):.2f} % | {errors.max():.1f} % "
+        f"| {np.median([one.half_width for one in found]):.1f} % | {sum(one.inside for one in found)} "
+        f"| {np.sqrt(np.mean(scores**2)):.2f} | {np.abs(scores).max():.1f} |"
+    )
+
+
+def main(settings: int) -> None:
+    """Print the tables."""
+    kinds = {
+        "per query, at most two labels (exact)": {},
+        "symmetric noise (named approximation)": {"kind": "symmetric"},
+        "per query and relevance (named approximation)": {"per": "query-and-relevance"},
+    }
+    seed = 100
+    for title, options in kinds.items():
+        print(f"\n### {title}\n")
+        print("| visits | settings | median error | largest | median half-width | inside | rms score | largest |")
+        print("|" + " --- |" * 8)
+        for visits in RANGES:
+            seed += 1000
+            cases = draw_cases(settings, seed, visits=visits, **options)  # type: ignore[arg-type]
+            print(row(f"{visits[0]} to {visits[1]}", cases, seed), flush=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30)

@@ -1,0 +1,87 @@
+"""Speed as ratios measured within one run: `make bench`.
+
+Absolute times mean little on a shared machine; every line compares two things that ran in turn, and quotes the median.
+"""
+
+from __future__ import annotations
+
+import os
+
+# One thread: the figures are for one core, and a BLAS with threads would blur them.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from simulate.checkpoints import checkpoints
+from simulate.prompts import draw_prompts
+from simulate.reference import reference_run
+from simulate.run import BLOCK, run
+from simulate.statistics import statistics_sampler
+from theory.setting_file import load
+
+STEPS = 1_000_000
+REFERENCE_STEPS = 20_000
+ROUNDS = 9
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall-clock time of one call."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def variates_alone(streams: int) -> None:
+    """As many uniform variates as a run of STEPS steps uses, from the same bit generator, in the same blocks."""
+    generators = [np.random.default_rng(i) for i in range(streams)]
+    for start in range(0, STEPS, BLOCK):
+        for generator in generators:
+            generator.random(min(BLOCK, STEPS - start))
+
+
+def engine() -> None:
+    """Cost of a simulated step against its random numbers and against the reference loop."""
+    task, model = load("transient")
+    streams = len(statistics_sampler(task).purposes)
+    prompts = draw_prompts(task, REFERENCE_STEPS, np.random.default_rng(0))
+    run(task, model, STEPS, 1, 0)
+    ratios, speedups = [], []
+    for _ in range(ROUNDS):
+        scan = seconds(lambda: run(task, model, STEPS, 1, 0)) / STEPS
+        variates = seconds(lambda: variates_alone(streams)) / STEPS
+        ratios.append(scan / variates)
+        slow = seconds(lambda: reference_run(task, model, prompts)) / REFERENCE_STEPS
+        speedups.append(slow / scan)
+    print(f"{STEPS:,} steps of the 100-class, L = 8 task, one replicate, one core, the whole of simulate.run:")
+    print(f"  {1e9 * scan:.0f} ns a step; {checkpoints(STEPS).size:,} checkpoints kept for each group")
+    print(f"  {statistics.median(ratios):.2f} times its random numbers alone ({streams} uniform variates a step)")
+    print(f"  {statistics.median(speedups):.0f} times the rate of the reference loop (which is given its prompts)")
+
+
+def imports() -> None:
+    """Import times over that of NumPy, in fresh interpreters."""
+
+    def fresh(statement: str) -> float:
+        return seconds(lambda: subprocess.run([sys.executable, "-c", statement], check=True))
+
+    for package in ("theory", "simulate", "figures"):
+        extra = [fresh(f"import {package}") - fresh("import numpy") for _ in range(ROUNDS)]
+        print(f"import {package}: {1000 * statistics.median(extra):+.0f} ms over the import of NumPy")
+    statement = "import theory, simulate; theory.predict; simulate.run; theory.TaskDistribution"
+    extra = [fresh(statement) - fresh("import numpy") for _ in range(ROUNDS)]
+    print(f"predict and run looked up: {1000 * statistics.median(extra):+.0f} ms over the import of NumPy")
+
+
+if __name__ == "__main__":
+    print(
+        f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}, medians of {ROUNDS} rounds"
+    )
+    engine()
+    imports()
