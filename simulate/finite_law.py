@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_FEWEST_BINS = 1 << 8
+_FEWEST_BINS = 1 << 12
 _MOST_BINS = 1 << 20
 _MOST_ENTRIES = 1 << 21
 _JUMP = -1
@@ -89,10 +89,17 @@ def finite_laws(laws: Array) -> FiniteLaws:
     function = np.minimum(laws.cumsum(axis=1) / laws.sum(axis=1, keepdims=True), 1.0)
     # What follows the last possible outcome starts at 1: rounding must not leave room for an impossible one.
     function[function >= function[:, -1:]] = 1.0
-    cumulative = (np.arange(rows)[:, None] + function).ravel()
-    edges = (np.arange(rows)[:, None] + np.arange(bins) / bins).ravel()
-    first = np.searchsorted(cumulative, edges, side="right")
-    last = np.searchsorted(cumulative, edges + 1 / bins, side="left")
+    # Bins is a power of two, so this scaling is exact: a jump at a bin's left edge is over when the bin begins.
+    jumps = function * bins
+    outcome = _jumps_up_to(np.ceil(jumps), bins)
+    outcome[outcome != _jumps_up_to(np.floor(jumps), bins)] = _JUMP
     kind: type[np.signedinteger[Any]] = np.int16 if width < 1 << 15 else np.int32
-    outcome = np.where(first == last, first - width * np.arange(rows).repeat(bins), _JUMP).astype(kind)
-    return FiniteLaws(width, bins, outcome, cumulative)
+    cumulative = (np.arange(rows)[:, None] + function).ravel()
+    return FiniteLaws(width, bins, outcome.astype(kind).ravel(), cumulative)
+
+
+def _jumps_up_to(places: Array, bins: int) -> Indices:
+    """How many of a row's places are at most each bin number; shape (rows, bins)."""
+    rows = places.shape[0]
+    key = np.arange(rows)[:, None] * (bins + 1) + places.astype(np.intp)
+    return np.bincount(key.ravel(), minlength=rows * (bins + 1)).reshape(rows, bins + 1).cumsum(axis=1)[:, :-1]

@@ -17,7 +17,7 @@ PACKAGES = ("theory", "simulate", "figures")
 HEAVY = ("matplotlib", "scipy.stats", "sympy")
 MAY_NOT_IMPORT = {"theory": ("simulate", "figures"), "simulate": ("figures",), "figures": ()}
 
-TINY = "theory.TaskDistribution(num_high=2, num_low=2, p_high=0.8, context_length=2, label_noise=0.1)"
+TINY = "theory.TaskDistribution(num_high=2, num_low=2, p_high=0.8)"
 USES = {
     "predict": f"import theory; theory.predict({TINY})",
     "load": "import theory; theory.to_toml(*theory.load('transient'))",

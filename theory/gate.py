@@ -211,10 +211,14 @@ def _in_weight_terms(labels: LabelLaw, b: float, share: float, visits: int) -> t
     per_visit = log_rising(labels.total_labels * b, visits) / visits
     own_cost = per_visit - log_rising(b, own) / np.maximum(own, 1)
     noisy_cost = per_visit - spread_mean / np.maximum(noisy, 1)
-    thinned = share * (1 - share) * (
-        _spread_of_losses(visits, visits * (1 - labels.noise), labels.total_labels, b)
-        + labels.noisy_labels
-        * _spread_of_losses(visits, visits * labels.noise / labels.noisy_labels, labels.total_labels, b)
+    thinned = (
+        share
+        * (1 - share)
+        * (
+            _spread_of_losses(visits, visits * (1 - labels.noise), labels.total_labels, b)
+            + labels.noisy_labels
+            * _spread_of_losses(visits, visits * labels.noise / labels.noisy_labels, labels.total_labels, b)
+        )
     )
     return weight, own, noisy, zero, own_cost, noisy_cost, share**2 * spread_variance + thinned
 

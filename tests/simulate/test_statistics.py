@@ -17,7 +17,8 @@ from theory.setting import Attention, TaskDistribution
 
 TASKS: dict[str, TaskDistribution] = {
     "natural": TaskDistribution(num_high=3, num_low=7, p_high=0.8, context_length=5, p_relevant=0.7, label_noise=0.2),
-    "fixed": TaskDistribution(num_high=2, num_low=3, p_high=0.7, context_length=4, relevant_examples=2, label_noise=0.1),
+    "fixed": TaskDistribution(num_high=2, num_low=3, p_high=0.7, context_length=4, relevant_examples=2,
+                              label_noise=0.1),
     "symmetric": TaskDistribution(
         num_high=3, num_low=4, p_high=0.8, context_length=4, p_relevant=0.6, relevant_examples=3, label_noise=0.3,
         label_noise_kind="symmetric", context_label_noise=0.15,

@@ -133,7 +133,6 @@ def test_predict_json_with_counts(capsys: pytest.CaptureFixture[str], tmp_path: 
         ["context_label_noise=1"],
         ["model.in_context.odds=1"],
         ["model.in_context.odds=1e100"],
-        ["model.in_context.floor=1e-300"],
         ["model.gate.prior_in_weight=1e-300"],
         ["model.gate.prior_in_weight=0.999999"],
         ["model.gate.per=query-and-relevance"],

@@ -1,7 +1,8 @@
 """The sharp boundary against simulation, over settings spread over the whole box.
 
-Fast tier: 24 settings with crossings beyond 30 visits (within 3 % or inside the 99.9 % interval, with replicates enough that the interval's half-width is below 3 %), and the gate at the predicted boundary (within 4.5
-standard errors of 1/2, false-alarm rate 7e-6 for each setting). Wrong variants: the instantaneous boundary, and a
+Fast tier: 24 settings with crossings beyond 30 visits: within 3 % or inside the 99.9 % interval, with replicates enough
+that the interval's half-width is below 3 %, and the gate at the predicted boundary within 4.5 standard errors of 1/2
+(false-alarm rate 7e-6 for each setting). Wrong variants: the instantaneous boundary, and a
 boundary that is 10 % off. Slow tier: ten times as many settings, symmetric noise and gates per query and relevance.
 """
 
