@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulate.boundary import simulated_boundary
-from simulate.run import run
+from simulate.simulation import run
 from tests.verification.settings import Case, draw_cases
 
 RANGES = ((3, 10), (10, 30), (30, 100), (100, 1000), (1000, 10_000))

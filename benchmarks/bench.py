@@ -22,7 +22,7 @@ import numpy as np
 from simulate.checkpoints import checkpoints
 from simulate.prompts import draw_prompts
 from simulate.reference import reference_run
-from simulate.run import BLOCK, run
+from simulate.simulation import BLOCK, run
 from simulate.statistics import statistics_sampler
 from theory.setting_file import load
 

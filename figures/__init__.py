@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from figures.overlay import overlay
+    from figures.overlay_figure import overlay
 
-_HOMES = {"overlay": "figures.overlay"}
+_HOMES = {"overlay": "figures.overlay_figure"}
 
 __all__ = ["overlay"]
 
@@ -19,10 +19,7 @@ __all__ = ["overlay"]
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'figures' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
-    # The submodule has the same name; the function is what `figures.overlay` means.
-    globals()[name] = value
-    return value
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from figures.numbers import boundary_rows, field_rows, write_csv
-from figures.overlay import overlay
+from figures.overlay_figure import overlay
 from figures.style import save_figure
 from simulate.cli import add_run_arguments, interval_text, run_arguments
 from simulate.comparison import Comparison, compare_along, parse_axis, settings_along
 from theory.command import (
     add_setting_arguments,
+    check_writable,
     number,
     overrides_of,
     parser_for,
@@ -24,7 +25,10 @@ from theory.command import (
     run_command,
     writable_folder,
 )
+from theory.prediction import check_theory
 from theory.setting_file import assemble, read
+
+FILES = ("overlay.png", "overlay.pdf", "boundaries.csv", "field.csv")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,7 +61,11 @@ def _overlay(arguments: argparse.Namespace) -> None:
     axis = None if arguments.vary is None else parse_axis(arguments.vary)
     settings = [assemble(setting)] if axis is None else settings_along(setting, axis)
     steps, replicates, seed = run_arguments(arguments)
+    for task, model in settings:
+        check_theory(task, model)
     folder = writable_folder(arguments.out)
+    for name in FILES:
+        check_writable(folder / name)
     from tqdm import tqdm
 
     with tqdm(total=2 * len(settings), desc="predict and simulate", disable=None, leave=False) as bar:
@@ -102,14 +110,14 @@ def _report(as_json: bool, comparison: Comparison, rows: list[dict[str, Any]], w
 
 def _row(row: dict[str, Any], parameter: str | None) -> tuple[str, ...]:
     first = () if parameter is None else (number(row[parameter]),)
-    interval = None if row["simulated_steps"] is None else (row["interval_low"], row["interval_high"])
+    interval = None if row["interval_low"] is None else (row["interval_low"], row["interval_high"])
     error = row["relative_error"]
     return (
         *first,
         row["class"],
         number(row["predicted_steps"]),
         number(row["simulated_steps"]),
-        "-" if interval == (None, None) else interval_text(interval),
+        interval_text(interval),
         "-" if error is None else f"{100 * error:+.1f} %",
         {None: "-", True: "yes", False: "no"}[row["inside_interval"]],
     )

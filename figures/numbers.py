@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from simulate.agreement import compare
+from simulate.agreements import compare
 from simulate.comparison import Comparison
 from theory.command import write_atomically
 

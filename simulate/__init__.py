@@ -9,17 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulate.agreement import agreement
+    from simulate.agreements import agreement
     from simulate.predictors import NoEngineError
     from simulate.result_file import save
-    from simulate.run import GroupResult, Run, run
+    from simulate.simulation import GroupResult, Run, run
 
 _HOMES = {
-    "GroupResult": "simulate.run",
+    "GroupResult": "simulate.simulation",
     "NoEngineError": "simulate.predictors",
-    "Run": "simulate.run",
-    "agreement": "simulate.agreement",
-    "run": "simulate.run",
+    "Run": "simulate.simulation",
+    "agreement": "simulate.agreements",
+    "run": "simulate.simulation",
     "save": "simulate.result_file",
 }
 

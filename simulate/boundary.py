@@ -24,13 +24,13 @@ class SimulatedBoundary:
     steps : float or None
         Where the mean over replicates and classes last rises through 1/2; ``None`` where it ends below 1/2 or is never
         below it.
-    interval : (float or None, float or None) or None
-        Percentile bootstrap over replicates; an end is ``None`` where a resample has no boundary on that side. ``None``
-        for one replicate, or without a boundary.
+    interval : (float, float) or None
+        Percentile bootstrap over replicates; 0 stands for a resample that is never below 1/2. ``None`` for one
+        replicate, without a boundary, and where resamples at the upper end have not crossed yet (simulate longer).
     """
 
     steps: float | None
-    interval: tuple[float | None, float | None] | None
+    interval: tuple[float, float] | None
 
 
 def simulated_boundary(curve: GateCurve, generator: np.random.Generator, confidence: float) -> SimulatedBoundary:
@@ -55,8 +55,8 @@ def simulated_boundary(curve: GateCurve, generator: np.random.Generator, confide
     rows = max(1, _BLOCK // steps.size)
     found = np.concatenate([_last_rise(steps, weights[i : i + rows] @ gate) for i in range(0, RESAMPLES, rows)])
     tail = (1 - confidence) / 2
-    ends = np.quantile(found, [tail, 1 - tail], method="nearest")
-    return SimulatedBoundary(steps=boundary, interval=(finite_or_none(float(ends[0])), finite_or_none(float(ends[1]))))
+    low, high = np.quantile(found, [tail, 1 - tail], method="nearest").tolist()
+    return SimulatedBoundary(steps=boundary, interval=(low, high) if np.isfinite(high) else None)
 
 
 def _open_window(curve: GateCurve) -> tuple[int, int]:

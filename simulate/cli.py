@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from simulate.result_file import save
-from simulate.run import GroupResult, run
+from simulate.simulation import GroupResult, run
 from theory.checks import integer
 from theory.command import (
     add_setting_arguments,
@@ -90,7 +90,7 @@ def _row(entry: GroupResult) -> tuple[str, ...]:
     )
 
 
-def interval_text(interval: tuple[float | None, float | None] | None) -> str:
+def interval_text(interval: tuple[float, float] | None) -> str:
     """An interval for a table."""
     if interval is None:
         return "-"

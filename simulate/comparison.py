@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simulate.run import Run, run
+from simulate.simulation import Run, run
 from theory.checks import integer
 from theory.errors import SettingError
 from theory.prediction import Prediction, predict
@@ -70,7 +70,7 @@ def parse_axis(text: str) -> Axis:
         raise SettingError("--vary", text, "key=low:high:count[:log] or key=v1,v2,...")
     values = _range(text, spec.split(":")) if ":" in spec else [_number(text, part) for part in spec.split(",")]
     if key in WHOLE_NUMBERS:
-        values = [round(value) for value in values]
+        values = [_whole(text, value, generated=":" in spec) for value in values]
     distinct = sorted(set(values))
     if len(distinct) < 2:
         raise SettingError("--vary", text, "at least two different values")
@@ -81,12 +81,23 @@ def _range(text: str, parts: list[str]) -> list[float]:
     if len(parts) not in (3, 4) or (len(parts) == 4 and parts[3] != "log"):
         raise SettingError("--vary", text, "key=low:high:count or key=low:high:count:log")
     low, high = _number(text, parts[0]), _number(text, parts[1])
-    count = integer("--vary count", parse_value(parts[2]), minimum=2)
+    count = integer("--vary count", parse_value(parts[2]), minimum=2, maximum=10_000)
     if not low < high or (len(parts) == 4 and low <= 0):
         raise SettingError("--vary", text, "low < high (and both positive for a logarithmic axis)")
+    shares = [i / (count - 1) for i in range(1, count - 1)]
     if len(parts) == 4:
-        return [float(f"{low * (high / low) ** (i / (count - 1)):.6g}") for i in range(count)]
-    return [float(f"{low + (high - low) * i / (count - 1):.12g}") for i in range(count)]
+        inner = [math.exp(math.log(low) * (1 - share) + math.log(high) * share) for share in shares]
+    else:
+        inner = [low * (1 - share) + high * share for share in shares]
+    # The ends stay as they were typed; between them a few digits are enough and easier to read.
+    return [low, *(float(f"{value:.6g}") for value in inner), high]
+
+
+def _whole(text: str, value: float, *, generated: bool) -> int:
+    """A whole number: a generated one is rounded, one that the user listed has to be whole."""
+    if not (generated or value.is_integer()):
+        raise SettingError("--vary", text, f"whole numbers, not {value:g}")
+    return round(value)
 
 
 def _number(text: str, part: str) -> float:

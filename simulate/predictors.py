@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.prompts import PromptStatistics
-from theory.in_context import check_floor, floored_loss, label_mass
+from theory.in_context import check_attention, floored_loss, label_mass
 from theory.setting import Attention, BayesGate, DirichletTable, TaskDistribution
 
 Array = NDArray[np.float64]
@@ -35,7 +35,7 @@ def in_context_losses(part: object, task: TaskDistribution) -> LossOf:  # noqa: 
 
 @in_context_losses.register
 def _(part: Attention, task: TaskDistribution) -> LossOf:
-    check_floor(task, part)
+    check_attention(task, part)
     length = task.context_length
 
     def computed(drawn: PromptStatistics) -> Array:

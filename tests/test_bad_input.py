@@ -19,7 +19,7 @@ import figures.cli
 import simulate.cli
 import theory.cli
 from simulate.comparison import parse_axis
-from simulate.run import run
+from simulate.simulation import run
 from theory.errors import SettingError
 from theory.setting_file import load
 
@@ -148,9 +148,9 @@ BAD_SETTINGS = [
     ("model.in_context.floor=0.5", "model.in_context.floor", "less than 1/C = 0.1"),
     ("model.in_context.floor=0", "model.in_context.floor", "a positive floor"),
     ("model.in_context.floor=0; p_relevant=1; label_noise=0.1", "model.in_context.floor", "a positive floor"),
-    ("model.in_weight.pseudo_count=0", "model.in_weight.pseudo_count", "a finite number above 0"),
-    ("model.in_weight.pseudo_count=inf", "model.in_weight.pseudo_count", "a finite number above 0"),
-    ("model.in_weight.pseudo_count=" + "9" * 400, "model.in_weight.pseudo_count", "a finite number above 0"),
+    ("model.in_weight.pseudo_count=0", "model.in_weight.pseudo_count", "a number of at least 1e-100"),
+    ("model.in_weight.pseudo_count=inf", "model.in_weight.pseudo_count", "a number of at least 1e-100"),
+    ("model.in_weight.pseudo_count=" + "9" * 400, "model.in_weight.pseudo_count", "a number of at least 1e-100"),
     ("label_noise", "--set", "key=value, such as label_noise=0.1"),
     ("label_noise:0.1", "--set", "key=value, such as label_noise=0.1"),
     ("=0.1", "--set", "key=value, such as label_noise=0.1"),

@@ -154,7 +154,7 @@ def test_imports_point_one_way(path: Path) -> None:
     [
         ("import simulate", {"simulate"}),
         ("import simulate.run as x, os", {"simulate", "os"}),
-        ("def f():\n    from figures.overlay import overlay", {"figures"}),
+        ("def f():\n    from figures.overlay_figure import overlay", {"figures"}),
         ("from . import x", {"theory"}),
         ("if TYPE_CHECKING:\n    from simulate import run", {"simulate"}),
         ("import_module('figures.overlay')", {"figures"}),

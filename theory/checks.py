@@ -9,11 +9,15 @@ from numbers import Integral, Real
 from theory.errors import SettingError, unknown_name
 
 
-def integer(field: str, value: object, *, minimum: int) -> int:
-    """Return ``value`` as an ``int`` that is at least ``minimum``."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < minimum:
-        raise SettingError(field, value, f"a whole number of at least {minimum}")
-    return int(value)
+def integer(field: str, value: object, *, minimum: int, maximum: int | None = None) -> int:
+    """Return ``value`` as an ``int`` between ``minimum`` and ``maximum``."""
+    allowed = f"a whole number of at least {minimum}" + ("" if maximum is None else f" and at most {maximum:,}")
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise SettingError(field, value, allowed)
+    number = int(value)
+    if number < minimum or (maximum is not None and number > maximum):
+        raise SettingError(field, value, allowed)
+    return number
 
 
 def real(
@@ -27,9 +31,14 @@ def real(
 ) -> float:
     """Return ``value`` as a finite ``float`` in the stated interval."""
     allowed = _interval(minimum, maximum, open_minimum, open_maximum)
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(float(value)):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise SettingError(field, value, allowed)
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise SettingError(field, value, allowed) from None
+    if not math.isfinite(number):
+        raise SettingError(field, value, allowed)
     below = number <= minimum if open_minimum else number < minimum
     above = number >= maximum if open_maximum else number > maximum
     if below or above:

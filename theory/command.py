@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from theory.errors import OutputError
 from theory.setting import GatedPredictor, TaskDistribution
@@ -21,9 +22,16 @@ ROWS_SHOWN = 25
 
 def parser_for(program: str, description: str) -> argparse.ArgumentParser:
     """Parser of a package's command, with ``--version``."""
-    parser = argparse.ArgumentParser(prog=program, description=description)
+    parser = _Parser(prog=program, description=description)
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a mistake on the command line in one line, as any other bad input."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
 class _Version(argparse.Action):
@@ -60,6 +68,9 @@ def load_setting(arguments: argparse.Namespace) -> tuple[TaskDistribution, Gated
 def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
     """Parse, run the sub-command's ``run``, and turn bad input into exit code 2 with one line."""
     arguments = parser.parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A class may have any name; a terminal that cannot show it gets an escape, not a crash.
+        sys.stdout.reconfigure(errors="backslashreplace")
     run: Callable[[argparse.Namespace], None] = arguments.run
     try:
         run(arguments)
@@ -105,6 +116,10 @@ def number(value: float | None, digits: int = 4) -> str:
 def whole_number(text: object) -> object:
     """What a command-line option says, as an ``int`` where it is one (``1e6`` and ``1_000_000`` are too)."""
     try:
+        return int(str(text))
+    except ValueError:
+        pass
+    try:
         as_float = float(str(text))
     except ValueError:
         return text
@@ -118,6 +133,8 @@ def writable_folder(path: str | Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(folder, error.strerror or error) from error
+    except ValueError as error:
+        raise OutputError(folder, error) from error
     if not os.access(folder, os.W_OK):
         raise OutputError(folder, "the folder is read-only")
     return folder
@@ -126,9 +143,9 @@ def writable_folder(path: str | Path) -> Path:
 def check_writable(path: str | Path) -> None:
     """Raise :class:`OutputError` early where a file could not be written: before hours of work, not after."""
     target = Path(path)
-    if target.is_dir():
+    if os.path.isdir(target):
         raise OutputError(target, "it is a folder")
-    if not target.parent.is_dir():
+    if not os.path.isdir(target.parent):
         raise OutputError(target, f"there is no folder {str(target.parent)!r}")
     write_atomically(target, lambda temporary: temporary.touch(), keep=False)
 
@@ -156,3 +173,5 @@ def write_atomically(path: str | Path, write: Callable[[Path], None], *, keep: b
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(target, error.strerror or error) from error
+    except ValueError as error:
+        raise OutputError(target, error) from error

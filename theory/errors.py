@@ -69,5 +69,9 @@ def unknown_name(field: str, value: str, known: Iterable[str]) -> SettingError:
 
 def shortened(value: object, limit: int = 60) -> str:
     """``repr`` of a value, cut so that a message stays one readable line."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:
+        # Python refuses to spell out whole numbers of more than 4300 digits.
+        text = "a number with thousands of digits"
     return text if len(text) <= limit else text[: limit - 3] + "..."

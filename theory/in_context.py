@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.classes import ClassKind
+from theory.classes import ClassKind, class_kinds
 from theory.errors import SettingError
 from theory.setting import Attention, TaskDistribution
-from theory.special import binomial_law
+from theory.special import binomial_law, binomial_log_probability
 
 Array = NDArray[np.float64]
 
@@ -116,15 +116,33 @@ def relevant_law(task: TaskDistribution, probability: float) -> tuple[NDArray[np
     if task.relevant_examples is not None:
         return np.array([task.relevant_examples]), np.ones(1)
     length = task.context_length
-    # Condition on the place of the first relevant example: all terms are positive, at any p_x.
-    first = np.exp(np.arange(length) * np.log1p(-probability))
-    first /= first.sum()
-    weights = np.zeros(length + 1)
-    for place, chance in enumerate(first):
-        values, after = binomial_law(length - 1 - place, probability)
-        weights[1 + values] += chance * after
+    values = np.arange(1, length + 1)
+    if probability < 1e-150:
+        return values[:1], np.ones(1)
+    log_weights = binomial_log_probability(values, length, probability)
+    weights = np.exp(log_weights - log_weights.max())
     kept = np.flatnonzero(weights > _NEGLIGIBLE)
-    return kept, weights[kept] / weights[kept].sum()
+    return values[kept], weights[kept] / weights[kept].sum()
+
+
+def check_attention(task: TaskDistribution, attention: Attention) -> None:
+    r"""Check that attention fits the task: :math:`C\varepsilon < 1`, and a finite risk for every class.
+
+    Raises
+    ------
+    SettingError
+        If it does not.
+    """
+    check_floor(task, attention)
+    if attention.floor == 0:
+        for kind in class_kinds(task)[0]:
+            _check_finite(task, attention, kind, task.p_relevant)
+
+
+def _check_finite(task: TaskDistribution, attention: Attention, kind: ClassKind, p_relevant: float) -> None:
+    if attention.floor == 0 and _label_can_be_missing(task, kind, p_relevant):
+        allowed = "a positive floor, since contexts can lack the query's label (infinite in-context risk)"
+        raise SettingError("model.in_context.floor", attention.floor, allowed)
 
 
 def in_context_loss(
@@ -149,9 +167,7 @@ def in_context_loss(
     """
     check_floor(task, attention)
     p_relevant = task.p_relevant if relevant is None else float(relevant)
-    if attention.floor == 0 and _label_can_be_missing(task, kind, p_relevant):
-        allowed = "a positive floor, since contexts can lack the query's label (infinite in-context risk)"
-        raise SettingError("model.in_context.floor", attention.floor, allowed)
+    _check_finite(task, attention, kind, p_relevant)
     noise, in_context = task.label_noise, task.noise_in_context
     own = _loss_law(task, attention, kind, p_relevant, 1 - in_context, np.array([kind.own_collision]), np.ones(1))
     noisy = _loss_law(

@@ -15,12 +15,14 @@ from theory.crossing import last_rise_between_integers
 from theory.curve import GateCurve
 from theory.errors import NoTheoryError
 from theory.gate import GateCell
-from theory.in_context import InContextLoss, in_context_loss
+from theory.in_context import InContextLoss, check_attention, in_context_loss
 from theory.in_weight import LabelLaw
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
 from theory.transition import asymptotic_visits, finite_or_none, instantaneous_visits
 
 Array = NDArray[np.float64]
+
+LARGEST_STEPS = 10**18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,11 +202,7 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None) -> Pred
     ('transient', 34.2)
     """
     model = model or GatedPredictor()
-    table, attention, gate = (
-        in_weight_theory(model.in_weight),
-        in_context_theory(model.in_context),
-        gate_theory(model.gate),
-    )
+    table, attention, gate = check_theory(task, model)
     labels = LabelLaw(total_labels=task.total_classes, noise=task.label_noise, noisy_labels=task.noisy_labels)
     kinds, kind_of = class_kinds(task)
     theories = [_ClassTheory.of(task, table, attention, gate, labels, kind) for kind in kinds]
@@ -217,6 +215,20 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None) -> Pred
         of_kind = [_summary("", [theory], labels, table, gate) for theory in theories]
         entries = tuple(_renamed(of_kind[kind], task.name_of(i)) for i, kind in enumerate(kind_of.tolist()))
     return Prediction(task=task, model=model, entries=entries)
+
+
+def check_theory(task: TaskDistribution, model: GatedPredictor) -> tuple[DirichletTable, Attention, BayesGate]:
+    """The parts of a model, once it is sure that there is a theory for them and that they fit the task.
+
+    Raises
+    ------
+    NoTheoryError, SettingError
+        As :func:`predict`, before anything is computed.
+    """
+    table, attention = in_weight_theory(model.in_weight), in_context_theory(model.in_context)
+    gate = gate_theory(model.gate)
+    check_attention(task, attention)
+    return table, attention, gate
 
 
 @singledispatch
@@ -374,7 +386,9 @@ def _sharp_steps(curves: Sequence[tuple[float, GateCurve]], probability: float) 
     if probability <= 0:
         return None
     visits = np.unique(np.concatenate([curve.nodes[0] for _, curve in curves])).astype(np.float64)
-    grid = np.unique(np.maximum(1, np.rint(np.append(visits, 1.5 * visits[-1]) / probability)).astype(np.int64))
+    # Beyond 10^18 steps a class's boundary is not looked for.
+    scaled = np.append(visits, 1.5 * visits[-1]) / max(probability, 1e-290)
+    grid = np.unique(np.clip(np.rint(scaled), 1, LARGEST_STEPS).astype(np.int64))
 
     def gate(steps: int) -> float:
         return _mean_gate_at(curves, steps, probability)

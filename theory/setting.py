@@ -28,6 +28,12 @@ FREQUENCY_KEYS: dict[str, tuple[str, ...]] = {
 
 LABEL_NOISE_KINDS = ("cyclic", "symmetric")
 LARGEST_ODDS = 1e100
+PSEUDO_COUNTS = (1e-100, 1e15)
+LARGEST_NUMBER = 10**15
+"""Classes of a two-level task, and occurrences of a class, that double precision still counts one by one."""
+MOST_LISTED_CLASSES = 10**8
+"""Classes of a task whose classes are held one by one in memory."""
+LONGEST_CONTEXT = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +64,7 @@ class TaskDistribution:
     class_names : sequence of str, shape (number of classes,), optional
         Counts: a name for each class.
     context_length : int
-        :math:`L`, examples in a context, at least 1.
+        :math:`L`, examples in a context, from 1 to 10,000.
     p_relevant : float
         Probability, in [0, 1], that a context is relevant.
     relevant_examples : int, optional
@@ -101,7 +107,7 @@ class TaskDistribution:
 
     def __post_init__(self) -> None:
         self._check_frequencies()
-        length = integer("context_length", self.context_length, minimum=1)
+        length = integer("context_length", self.context_length, minimum=1, maximum=LONGEST_CONTEXT)
         self._set("context_length", length)
         self._set("p_relevant", real("p_relevant", self.p_relevant, minimum=0, maximum=1))
         if self.relevant_examples is not None:
@@ -122,7 +128,8 @@ class TaskDistribution:
     def _check_frequencies(self) -> None:
         law = choice("frequencies", self.frequencies, tuple(FREQUENCY_KEYS))
         own = FREQUENCY_KEYS[law]
-        for name in {key for keys in FREQUENCY_KEYS.values() for key in keys}:
+        # In the order of their definition, so that the first of several mistakes is always the same one.
+        for name in dict.fromkeys(key for keys in FREQUENCY_KEYS.values() for key in keys):
             given = getattr(self, name) is not None
             if given and name not in own:
                 raise SettingError(
@@ -140,17 +147,18 @@ class TaskDistribution:
         check[law]()
 
     def _check_two_level(self) -> None:
-        self._set("num_high", integer("num_high", self.num_high, minimum=1))
-        self._set("num_low", integer("num_low", self.num_low, minimum=1))
+        self._set("num_high", integer("num_high", self.num_high, minimum=1, maximum=LARGEST_NUMBER))
+        self._set("num_low", integer("num_low", self.num_low, minimum=1, maximum=LARGEST_NUMBER))
         p_high = real("p_high", self.p_high, minimum=0, maximum=1, open_minimum=True, open_maximum=True)
         self._set("p_high", p_high)
 
     def _check_uniform(self) -> None:
-        self._set("num_classes", integer("num_classes", self.num_classes, minimum=2))
+        self._set("num_classes", integer("num_classes", self.num_classes, minimum=2, maximum=MOST_LISTED_CLASSES))
 
     def _check_zipf(self) -> None:
         self._check_uniform()
         self._set("zipf_exponent", real("zipf_exponent", self.zipf_exponent, minimum=0))
+        self._need_two_likely_classes("zipf_exponent")
 
     def _check_weights(self) -> None:
         weights = _sequence("weights", self.weights)
@@ -158,17 +166,28 @@ class TaskDistribution:
         total = math.fsum(self.weights or ())
         if abs(total - 1) > 1e-9:
             raise SettingError("weights", weights, f"numbers that sum to one (these sum to {total:.12g})")
-        _need_two_classes("weights", weights)
+        self._need_two_likely_classes("weights")
 
     def _check_counts(self) -> None:
         counts = _sequence("counts", self.counts)
-        self._set("counts", tuple(integer(f"counts[{i}]", c, minimum=0) for i, c in enumerate(counts)))
-        _need_two_classes("counts", counts)
+        self._set(
+            "counts", tuple(integer(f"counts[{i}]", c, minimum=0, maximum=LARGEST_NUMBER) for i, c in enumerate(counts))
+        )
+        self._need_two_likely_classes("counts")
         if self.class_names is not None:
             names = tuple(str(name) for name in _sequence("class_names", self.class_names))
             if len(names) != len(counts):
                 raise SettingError("class_names", names, f"as many names as counts ({len(counts)})")
+            if len(set(names)) < len(names):
+                raise SettingError("class_names", names, "different names")
             self._set("class_names", names)
+
+    def _need_two_likely_classes(self, name: str) -> None:
+        likely = np.asarray(self._relative_frequencies())
+        total = float(likely.sum()) if likely.size else 0.0
+        if total == 0 or np.count_nonzero(likely) < 2 or 1 - float(likely.max()) / total < 1e-12:
+            allowed = "at least two classes that occur, none of them with all but 1e-12 of the probability"
+            raise SettingError(name, getattr(self, name), allowed)
 
     @property
     def total_classes(self) -> int:
@@ -235,14 +254,16 @@ class DirichletTable:
     Parameters
     ----------
     pseudo_count : float
-        :math:`b > 0`; 1 is Laplace's estimator, 1/2 that of Krichevsky and Trofimov.
+        :math:`b`, from 1e-100 to 1e15; 1 is Laplace's estimator, 1/2 that of Krichevsky and Trofimov.
     """
 
     kind: ClassVar[str] = "dirichlet"
     pseudo_count: float = 0.5
 
     def __post_init__(self) -> None:
-        value = real("model.in_weight.pseudo_count", self.pseudo_count, minimum=0, open_minimum=True)
+        value = real(
+            "model.in_weight.pseudo_count", self.pseudo_count, minimum=PSEUDO_COUNTS[0], maximum=PSEUDO_COUNTS[1]
+        )
         object.__setattr__(self, "pseudo_count", value)
 
 
@@ -332,12 +353,7 @@ class GatedPredictor:
 
 
 def _sequence(name: str, values: object) -> tuple[object, ...]:
-    if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
+    if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray) or np.ndim(values) == 0:
         raise SettingError(name, values, "a list with one entry for each class")
     # NumPy scalars and arrays become plain Python numbers, so that equality and files do not depend on the source.
     return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
-
-
-def _need_two_classes(name: str, values: Sequence[object]) -> None:
-    if sum(1 for value in values if value) < 2:
-        raise SettingError(name, values, "at least two classes that occur (zero or one leave nothing to tell apart)")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from theory.errors import SettingError, unknown_name
 from theory.setting import (
     FREQUENCY_KEYS,
+    LARGEST_NUMBER,
     Attention,
     BayesGate,
     DirichletTable,
@@ -27,6 +30,17 @@ PARTS: dict[str, dict[str, type]] = {
     "gate": {BayesGate.kind: BayesGate},
 }
 """For every role in the model the kinds of parts that a settings file can name."""
+
+
+class _Rows(Protocol):
+    """What ``csv.reader`` returns."""
+
+    line_num: int
+
+    def __iter__(self) -> Iterator[list[str]]: ...
+
+    def __next__(self) -> list[str]: ...
+
 
 TASK_KEYS = tuple(f.name for f in fields(TaskDistribution))
 Setting = dict[str, dict[str, Any]]
@@ -68,8 +82,9 @@ def load(
 def read(source: str | Path, *, counts: str | Path | None = None, overrides: Iterable[str] = ()) -> Setting:
     """Settings as nested dictionaries (``task`` and ``model``), merged but not yet checked; arguments as in load."""
     setting = _read_source(source)
-    for override in overrides:
-        key, value = parse_override(override)
+    # A frequency law comes before the settings that belong to it, in whatever order they were typed.
+    pairs = sorted(map(parse_override, overrides), key=lambda pair: pair[0] != "frequencies")
+    for key, value in pairs:
         override_setting(setting, key, value)
     if counts is not None:
         _replace_frequencies(setting["task"], "counts")
@@ -85,7 +100,7 @@ def assemble(setting: Mapping[str, Any]) -> tuple[TaskDistribution, GatedPredict
     task = _table("task", setting.get("task", {}))
     for key in task:
         if key not in TASK_KEYS:
-            raise unknown_name("task key", key, (*TASK_KEYS, "counts_file"))
+            raise unknown_name("task key", key, TASK_KEYS)
     model = _table("model", setting.get("model", {}))
     for role in model:
         if role not in PARTS:
@@ -109,13 +124,13 @@ def _part(role: str, table: Mapping[str, Any]) -> Any:
 
 def _table(name: str, value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise SettingError(name, value, "a table of settings")
+        raise SettingError(name, value, "a table of settings, such as [task] or [model.gate], with its settings")
     return value
 
 
 def presets() -> dict[str, str]:
     """Names of the presets and what each stands for (the comment on its first line)."""
-    folder = resources.files("theory.presets")
+    folder = resources.files("theory.preset_files")
     found = {}
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".toml"):
@@ -127,10 +142,10 @@ def presets() -> dict[str, str]:
 def _read_source(source: str | Path) -> Setting:
     text = str(source)
     if text in presets():
-        content = (resources.files("theory.presets") / f"{text}.toml").read_text(encoding="utf-8")
+        content = (resources.files("theory.preset_files") / f"{text}.toml").read_text(encoding="utf-8")
         return _parse(text, content, Path())
     path = Path(source)
-    if path.suffix != ".toml" and not path.exists():
+    if path.suffix != ".toml" and not os.path.exists(path):
         raise unknown_name("task", text, (*presets(), "the path of a TOML file"))
     return _parse(text, read_text("task file", path), path.parent)
 
@@ -138,7 +153,8 @@ def _read_source(source: str | Path) -> Setting:
 def _parse(name: str, content: str, folder: Path) -> Setting:
     try:
         parsed = tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Not only syntax: Python also refuses numbers of thousands of digits and very deep nesting.
         raise SettingError("task file", name, f"valid TOML ({error})") from error
     setting: Setting = {key: dict(_table(key, value)) for key, value in parsed.items()}
     task = setting.setdefault("task", {})
@@ -171,7 +187,7 @@ def parse_value(text: str) -> Any:
     """One TOML value; numbers in Python's wider spelling (``.5``) too, and bare words as strings."""
     try:
         parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         try:
             return float(text)
         except ValueError:
@@ -231,7 +247,15 @@ def read_counts(path: str | Path) -> dict[str, tuple[Any, ...]]:
         A column is missing, a count is not a whole number or negative, a class is named twice, or there is no class.
     """
     path = Path(path)
-    reader = csv.reader(read_text("counts_file", path).splitlines())
+    # newline="": line ends within quoted names are theirs.
+    reader = csv.reader(io.StringIO(read_text("counts_file", path), newline=""))
+    try:
+        return _parse_counts(path, reader)
+    except csv.Error as error:
+        raise SettingError("counts_file", str(path), f"a CSV file ({error} in line {reader.line_num})") from error
+
+
+def _parse_counts(path: Path, reader: _Rows) -> dict[str, tuple[Any, ...]]:
     header = [name.strip() for name in next(reader, [])]
     for column in ("class", "count"):
         if column not in header:
@@ -249,8 +273,8 @@ def read_counts(path: str | Path) -> dict[str, tuple[Any, ...]]:
         if len(row) <= max(name_at, count_at):
             raise SettingError(where, ",".join(row), "a class and a count")
         name, text = row[name_at], row[count_at].strip()
-        if not (text.isascii() and text.isdigit()):
-            raise SettingError(f"{where}, count", text, "a whole number of at least 0")
+        if not (text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_NUMBER))):
+            raise SettingError(f"{where}, count", text, f"a whole number of at least 0 and at most {LARGEST_NUMBER:,}")
         if name in names:
             raise SettingError(f"{where}, class", name, "a class that is not listed before")
         names[name] = int(text)
@@ -262,11 +286,15 @@ def read_counts(path: str | Path) -> dict[str, tuple[Any, ...]]:
 def read_text(field: str, path: Path) -> str:
     """Content of a UTF-8 file, or a :class:`SettingError` that names the field."""
     try:
-        return path.read_text(encoding="utf-8")
+        # utf-8-sig: spreadsheets put a byte order mark before the header.
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return file.read()
     except OSError as error:
         raise SettingError(field, str(path), f"a readable file ({error.strerror or error})") from error
     except UnicodeDecodeError as error:
         raise SettingError(field, str(path), f"a UTF-8 text file ({error.reason} at byte {error.start})") from error
+    except ValueError as error:
+        raise SettingError(field, str(path), f"the path of a file ({error})") from error
 
 
 def to_dict(task: TaskDistribution, model: GatedPredictor) -> Setting:

@@ -107,6 +107,9 @@ def binomial_law(trials: int, probability: float, *, log_cut: float = -42.0) -> 
     if probability >= 1:
         return np.full(1, trials, dtype=np.int64), np.ones(1)
     mean = trials * probability
+    if mean < 1e-290:
+        # Nothing but 0 has a probability that double precision knows beside 1.
+        return np.zeros(1, dtype=np.int64), np.ones(1)
     # Chernoff with Bernstein's form of the exponent: beyond this radius the law is below the cut.
     radius = -log_cut / 3 + math.sqrt((log_cut / 3) ** 2 - 2 * log_cut * mean * (1 - probability)) + 1
     first, last = max(0, math.floor(mean - radius)), min(trials, math.ceil(mean + radius))

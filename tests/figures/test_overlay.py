@@ -10,7 +10,7 @@ import pytest
 
 from figures.cli import main
 from figures.numbers import boundary_rows
-from figures.overlay import LINES, overlay
+from figures.overlay_figure import LINES, overlay
 from figures.style import save_figure
 from simulate.comparison import Axis, Comparison, compare_along, settings_along
 from theory.command import number

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulate.run import run
+from simulate.simulation import run
 from theory.checks import choice, integer, real
 from theory.errors import NoTheoryError, OutputError, SettingError, shortened, unknown_name
 from theory.prediction import predict
@@ -471,8 +471,8 @@ def test_what_is_no_finite_number(part: Callable[..., object], field: str, value
 @pytest.mark.parametrize(
     ("part", "field", "value", "allowed"),
     [
-        (DirichletTable, "in_weight.pseudo_count", 0, "a finite number above 0"),
-        (DirichletTable, "in_weight.pseudo_count", -1, "a finite number above 0"),
+        (DirichletTable, "in_weight.pseudo_count", 0, "a number of at least 1e-100"),
+        (DirichletTable, "in_weight.pseudo_count", -1, "a number of at least 1e-100"),
         (Attention, "in_context.odds", 0.999, "at least 1 and at most 1e+100"),
         (Attention, "in_context.odds", 1.01e100, "at least 1 and at most 1e+100"),
         (Attention, "in_context.odds", -20, "at least 1 and at most 1e+100"),

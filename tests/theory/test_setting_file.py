@@ -134,11 +134,11 @@ def laws(draw: st.DrawFn) -> dict[str, Any]:
         own: dict[str, Any] = {"num_high": draw(number), "num_low": draw(number)}
         own["p_high"] = draw(probabilities(inside=True))
     elif law == "zipf":
-        own = {"num_classes": draw(st.integers(2, 10**6)), "zipf_exponent": draw(st.floats(0, 1e300))}
+        own = {"num_classes": draw(st.integers(2, 10**4)), "zipf_exponent": draw(st.floats(0, 8))}
     elif law == "uniform":
-        own = {"num_classes": draw(st.integers(2, 10**6))}
+        own = {"num_classes": draw(st.integers(2, 10**4))}
     else:
-        several = st.lists(st.integers(0, 2**70), min_size=2, max_size=8)
+        several = st.lists(st.integers(0, 10**9), min_size=2, max_size=8)
         counts = draw(several.filter(lambda values: sum(value > 0 for value in values) > 1))
         if law == "counts":
             names = st.lists(st.text(max_size=6), min_size=len(counts), max_size=len(counts), unique=True)
@@ -168,7 +168,7 @@ def models() -> st.SearchStrategy[GatedPredictor]:
     """Any model that a file can name."""
     return st.builds(
         GatedPredictor,
-        in_weight=st.builds(DirichletTable, pseudo_count=st.floats(0, 1e308, exclude_min=True)),
+        in_weight=st.builds(DirichletTable, pseudo_count=st.floats(1e-100, 1e15)),
         in_context=st.builds(Attention, odds=st.floats(1, 1e100), floor=st.floats(0, 1, exclude_max=True)),
         gate=st.builds(
             BayesGate,
@@ -308,7 +308,7 @@ def test_read_does_not_check_and_does_not_share() -> None:
         ("[task]\n[model.in_context]\nodd = 3", "model.in_context key", "did you mean 'odds'?"),
         ("[task]\n[model.in_context]\nodds = nan", "model.in_context.odds", "at least 1"),
         ("[task]\n[model.in_context]\nodds = inf", "model.in_context.odds", "at least 1"),
-        ("[task]\n[model.in_weight]\npseudo_count = true", "model.in_weight.pseudo_count", "above 0"),
+        ("[task]\n[model.in_weight]\npseudo_count = true", "model.in_weight.pseudo_count", "at least 1e-100"),
         ("[task]\nnum_high = 5\nnum_low = 5\np_high = nan", "p_high", "above 0 and below 1"),
         ("[task]\nnum_high = 5\nnum_low = 5\np_high = +inf", "p_high", "above 0 and below 1"),
         ("[task]\nnum_high = 5\nnum_low = 5\np_high = '0.5'", "p_high", "above 0 and below 1"),
@@ -572,7 +572,9 @@ def test_read_counts(tmp_path: Path, text: str, names: tuple[str, ...], counts: 
 
 @settings(derandomize=True, deadline=None, max_examples=100, database=None)
 @given(
-    st.dictionaries(st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"])), st.integers(0, 2**70))
+    st.dictionaries(
+        st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"])), st.integers(0, 10**15)
+    )
 )
 def test_what_the_csv_module_writes_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, counted: dict[str, int]

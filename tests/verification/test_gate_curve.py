@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulate.run import run
+from simulate.simulation import run
 from theory.prediction import predict
 from theory.setting_file import load
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from simulate.boundary import SimulatedBoundary, simulated_boundary
-from simulate.run import GroupResult, run
+from simulate.simulation import GroupResult, run
 from tests.verification.settings import Case, draw_cases
 
 CONFIDENCE = 0.999

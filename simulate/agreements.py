@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from simulate.run import GroupResult, Run
+from simulate.simulation import GroupResult, Run
 from theory.errors import SettingError
 from theory.prediction import ClassPrediction, Prediction
 
@@ -27,7 +27,7 @@ class Agreement:
     name: str
     predicted: float | None
     simulated: float | None
-    interval: tuple[float | None, float | None] | None
+    interval: tuple[float, float] | None
 
     @property
     def relative_error(self) -> float | None:
@@ -42,7 +42,7 @@ class Agreement:
         if self.predicted is None or self.interval is None:
             return None
         low, high = self.interval
-        return (low is None or low <= self.predicted) and (high is None or self.predicted <= high)
+        return low <= self.predicted <= high
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings and ``None``."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from figures.style import FIELD, HALO, PREDICTED, SIMULATED, style
 from simulate.comparison import Comparison
-from simulate.run import GroupResult, Run
+from simulate.simulation import GroupResult, Run
 from theory.errors import SettingError
 from theory.prediction import ClassPrediction, Prediction
 
@@ -246,16 +246,12 @@ def _draw_points(axis: Axes, panel: Panel) -> None:
     drawn = [(position, result.boundary) for position, result in panel.points if result.boundary.steps is not None]
     if not drawn:
         return
-    last = float(panel.curves[0].curve.steps[-1])
     centres = np.array([boundary.steps for _, boundary in drawn], dtype=np.float64)
     reach = np.zeros((2, centres.size))
     for i, (_, boundary) in enumerate(drawn):
         if boundary.interval is not None:
             low, high = boundary.interval
-            reach[:, i] = (
-                centres[i] - (1.0 if low is None else low),
-                (last if high is None else high) - centres[i],
-            )
+            reach[:, i] = centres[i] - max(low, 1.0), high - centres[i]
     axis.errorbar(
         centres,
         [position for position, _ in drawn],
