@@ -75,7 +75,7 @@ def agreement(prediction: Prediction, run: Run) -> tuple[Agreement, ...]:
     --------
     >>> import theory, simulate
     >>> task = theory.TaskDistribution(num_high=2, num_low=4, p_high=0.9, context_length=4, relevant_examples=1)
-    >>> rows = agreement(theory.predict(task), simulate.run(task, steps=1000, replicates=40, seed=1))
+    >>> rows = agreement(theory.predict(task), simulate.run(task, steps=10_000, replicates=40, seed=1))
     >>> [abs(row.relative_error) < 0.2 for row in rows]
     [True, True]
     """

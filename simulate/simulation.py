@@ -193,7 +193,7 @@ def run(
     Examples
     --------
     >>> task = TaskDistribution(num_high=2, num_low=4, p_high=0.9, context_length=4, relevant_examples=1)
-    >>> result = run(task, steps=2000, replicates=4, seed=1)
+    >>> result = run(task, steps=10_000, replicates=4, seed=1)
     >>> result["high"].boundary.steps < result["low"].boundary.steps
     True
     """

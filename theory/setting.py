@@ -85,7 +85,7 @@ class TaskDistribution:
     Examples
     --------
     >>> task = TaskDistribution(num_high=5, num_low=95, p_high=0.9, context_length=8, relevant_examples=4)
-    >>> task.total_classes, float(task.class_probabilities[0]), task.irrelevant_examples
+    >>> task.total_classes, round(float(task.class_probabilities[0]), 9), task.irrelevant_examples
     (100, 0.18, 4)
     """
 

@@ -79,7 +79,7 @@ def asymptotic_visits(
     >>> labels = LabelLaw(total_labels=10, noise=0.1, noisy_labels=1)
     >>> n = asymptotic_visits(0.6, labels, 0.5, 0.0)
     >>> a, kappa = cumulative_loss_constants(labels, 0.5)
-    >>> bool(np.isclose(n * (0.6 - labels.entropy), a * np.log(n) + kappa))
+    >>> math.isclose(n * (0.6 - labels.entropy), a * math.log(n) + kappa)
     True
     """
     gap = in_context_risk - labels.entropy
