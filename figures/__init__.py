@@ -5,8 +5,9 @@ Names are loaded when they are first used, so that ``import figures`` costs litt
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from theory.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from figures.overlay_figure import overlay
@@ -16,11 +17,4 @@ _HOMES = {"overlay": "figures.overlay_figure"}
 __all__ = ["overlay"]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'figures' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy_attributes(__name__, _HOMES)

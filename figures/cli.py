@@ -25,7 +25,7 @@ from theory.command import (
     run_command,
     writable_folder,
 )
-from theory.prediction import check_theory
+from theory.coverage import check_theory
 from theory.setting_file import assemble, read
 
 FILES = ("overlay.png", "overlay.pdf", "boundaries.csv", "field.csv")

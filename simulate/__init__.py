@@ -5,8 +5,9 @@ Names are loaded when they are first used, so that ``import simulate`` costs lit
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from theory.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from simulate.agreements import agreement
@@ -26,11 +27,4 @@ _HOMES = {
 __all__ = ["GroupResult", "NoEngineError", "Run", "agreement", "run", "save"]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'simulate' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy_attributes(__name__, _HOMES)

@@ -11,9 +11,10 @@ from typing import Any
 from simulate.simulation import Run, run
 from theory.checks import integer
 from theory.errors import SettingError
-from theory.prediction import Prediction, predict
+from theory.prediction import Prediction
 from theory.setting import GatedPredictor, TaskDistribution
 from theory.setting_file import Setting, assemble, override_setting, parse_value
+from theory.solver import predict
 
 WHOLE_NUMBERS = ("num_high", "num_low", "num_classes", "context_length", "relevant_examples")
 FEWEST_STEPS, MOST_STEPS = 1_000, 2_000_000

@@ -18,6 +18,7 @@ from simulate.scan import GateChanges, LossTotals, Scan
 from simulate.statistics import StatisticsSampler, statistics_sampler
 from simulate.streams import stream
 from theory.checks import integer
+from theory.entries import entries_to_dict, find_entry
 from theory.setting import BayesGate, GatedPredictor, TaskDistribution
 from theory.strata import strata
 
@@ -121,22 +122,14 @@ class Run:
     seconds: float
 
     def __getitem__(self, name: str) -> GroupResult:
-        for entry in self.entries:
-            if entry.name == name:
-                return entry
-        raise KeyError(name)
+        return find_entry(self.entries, name)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON contract: ``groups`` by name for a two-level task, a list ``classes`` for another one."""
         from theory.setting_file import to_dict
 
-        entries: dict[str, Any]
-        if self.task.grouped:
-            entries = {"groups": {entry.name: entry.to_dict() for entry in self.entries}}
-        else:
-            entries = {"classes": [{"class": entry.name, **entry.to_dict()} for entry in self.entries]}
         return {
-            **entries,
+            **entries_to_dict(self.task, self.entries),
             "steps": self.steps,
             "replicates": self.replicates,
             "seed": self.seed,

@@ -5,14 +5,16 @@ Names are loaded when they are first used, so that ``import theory`` costs littl
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from theory.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from theory.errors import NoTheoryError, OutputError, SettingError
-    from theory.prediction import ClassPrediction, Prediction, predict
+    from theory.prediction import ClassPrediction, Prediction
     from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
     from theory.setting_file import load, presets, to_toml
+    from theory.solver import predict
 
 _HOMES = {
     "Attention": "theory.setting",
@@ -26,7 +28,7 @@ _HOMES = {
     "SettingError": "theory.errors",
     "TaskDistribution": "theory.setting",
     "load": "theory.setting_file",
-    "predict": "theory.prediction",
+    "predict": "theory.solver",
     "presets": "theory.setting_file",
     "to_toml": "theory.setting_file",
 }
@@ -49,11 +51,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'theory' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy_attributes(__name__, _HOMES)

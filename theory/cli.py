@@ -14,8 +14,9 @@ from theory.command import (
     print_table,
     run_command,
 )
-from theory.prediction import ClassPrediction, predict
+from theory.prediction import ClassPrediction
 from theory.setting_file import presets, to_toml
+from theory.solver import predict
 
 HEADER = ("class", "p_x", "H_x", "r_h", "phase", "g better", "asymptotic", "sharp", "sharp, steps")
 

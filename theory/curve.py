@@ -83,3 +83,35 @@ class GateCurve:
         last = self.nodes[0][-1]
         values = self._interpolation(np.log1p(np.minimum(visits, last)))
         return float(weights @ values)
+
+
+@dataclass(frozen=True, eq=False)
+class GroupCurve:
+    """Mean gate over a group of classes.
+
+    Parameters
+    ----------
+    parts : sequence of (float, GateCurve)
+        Curves of the kinds of classes in the group, with the share of classes of each kind; the shares sum to one.
+    """
+
+    parts: Sequence[tuple[float, GateCurve]]
+
+    def at_visits(self, visits: int) -> float:
+        """Mean gate after n visits of each class, exact or as each curve is."""
+        return sum(share * curve.at_visits(visits) for share, curve in self.parts)
+
+    def at_steps(self, steps: int, class_probability: float) -> float:
+        """Mean gate after N steps, for classes of the given probability."""
+        return sum(share * curve.at_steps(steps, class_probability) for share, curve in self.parts)
+
+    @cached_property
+    def nodes(self) -> tuple[NDArray[np.int64], Array]:
+        """Numbers of visits at which some curve has a node, from 1 on, and the mean gate there, interpolated."""
+        visits = np.unique(np.concatenate([curve.nodes[0] for _, curve in self.parts]))
+        visits = visits[visits >= 1]
+        gate = np.zeros(visits.size)
+        for share, curve in self.parts:
+            nodes, values = curve.nodes
+            gate += share * np.interp(np.log1p(visits), np.log1p(nodes), values)
+        return visits, gate

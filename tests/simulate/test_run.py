@@ -19,8 +19,8 @@ from simulate.result_file import save
 from simulate.simulation import run
 from simulate.statistics import StatisticsSampler
 from theory.errors import OutputError, SettingError
-from theory.prediction import predict
 from theory.setting import Attention, BayesGate, GatedPredictor, TaskDistribution
+from theory.solver import predict
 
 TASK = TaskDistribution(num_high=3, num_low=7, p_high=0.8, context_length=4, relevant_examples=2, label_noise=0.1)
 COUNTED = TaskDistribution(

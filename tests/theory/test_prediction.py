@@ -12,9 +12,10 @@ import pytest
 
 from theory.curve import GateCurve
 from theory.errors import NoTheoryError, SettingError
-from theory.prediction import ClassPrediction, predict
+from theory.prediction import ClassPrediction
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
 from theory.setting_file import load
+from theory.solver import predict
 
 
 def task(**changes: Any) -> TaskDistribution:
@@ -125,7 +126,9 @@ def test_mean_gate_over_steps_is_the_binomial_average() -> None:
     entry = low(task())
     n, p = 700, entry.class_probability
     weights = [math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(60)]
-    direct = sum(share * sum(w * curve.at_visits(k) for k, w in enumerate(weights)) for share, curve in entry.curves)
+    direct = sum(
+        share * sum(w * curve.at_visits(k) for k, w in enumerate(weights)) for share, curve in entry.curve.parts
+    )
     assert float(entry.mean_gate([n])[0]) == pytest.approx(direct, abs=2e-4)
 
 
@@ -228,7 +231,7 @@ def test_prior_moves_the_boundary() -> None:
 
 def test_nodes_of_a_steep_curve_are_dense() -> None:
     steep = replace(task(), label_noise=0.0)
-    curve = low(steep, GatedPredictor(in_weight=DirichletTable(pseudo_count=1.0))).curves[0][1]
+    curve = low(steep, GatedPredictor(in_weight=DirichletTable(pseudo_count=1.0))).curve.parts[0][1]
     assert isinstance(curve, GateCurve)
     visits, gate = curve.nodes
     assert np.all((np.abs(np.diff(gate)) <= 0.04) | (np.diff(visits) == 1))

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from simulate.simulation import run
 from theory.checks import choice, integer, real
 from theory.errors import NoTheoryError, OutputError, SettingError, shortened, unknown_name
-from theory.prediction import predict
 from theory.setting import FREQUENCY_KEYS, Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+from theory.solver import predict
 
 TWO: dict[str, Any] = {"num_high": 2, "num_low": 3, "p_high": 0.8}
 LAWS: dict[str, dict[str, Any]] = {

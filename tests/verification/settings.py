@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory.prediction import Prediction, predict
+from theory.prediction import Prediction
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+from theory.solver import predict
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from simulate.simulation import run
-from theory.prediction import predict
 from theory.setting_file import load
+from theory.solver import predict
 
 
 @pytest.mark.parametrize(

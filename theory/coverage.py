@@ -1,0 +1,56 @@
+"""Which parts of a model there is a theory for: one dispatch for each role; anything else is an error that names it."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from theory.errors import NoTheoryError
+from theory.in_context import check_attention
+from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+
+
+def check_theory(task: TaskDistribution, model: GatedPredictor) -> tuple[DirichletTable, Attention, BayesGate]:
+    """The parts of a model, once it is sure that there is a theory for them and that they fit the task.
+
+    Raises
+    ------
+    NoTheoryError, SettingError
+        As :func:`predict`, before anything is computed.
+    """
+    table, attention = in_weight_theory(model.in_weight), in_context_theory(model.in_context)
+    gate = gate_theory(model.gate)
+    check_attention(task, attention)
+    return table, attention, gate
+
+
+@singledispatch
+def in_weight_theory(part: object) -> DirichletTable:
+    """The in-weight part, if there is a theory for it."""
+    raise NoTheoryError("in_weight", part)
+
+
+@singledispatch
+def in_context_theory(part: object) -> Attention:
+    """The in-context part, if there is a theory for it."""
+    raise NoTheoryError("in_context", part)
+
+
+@singledispatch
+def gate_theory(part: object) -> BayesGate:
+    """The gate, if there is a theory for it."""
+    raise NoTheoryError("gate", part)
+
+
+@in_weight_theory.register
+def _(part: DirichletTable) -> DirichletTable:
+    return part
+
+
+@in_context_theory.register
+def _(part: Attention) -> Attention:
+    return part
+
+
+@gate_theory.register
+def _(part: BayesGate) -> BayesGate:
+    return part

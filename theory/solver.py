@@ -1,0 +1,197 @@
+"""``predict(task, model)``: solves for every class, before anything is simulated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.classes import ClassKind, class_kinds
+from theory.coverage import check_theory
+from theory.crossing import last_rise_between_integers
+from theory.curve import GateCurve, GroupCurve
+from theory.gate import GateCell
+from theory.in_context import InContextLoss, in_context_loss
+from theory.in_weight import LabelLaw
+from theory.prediction import CellPrediction, ClassPrediction, Prediction, VisitBoundary
+from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+from theory.transition import asymptotic_visits, finite_or_none, instantaneous_visits
+
+Array = NDArray[np.float64]
+
+LARGEST_STEPS = 10**18
+"""Steps beyond which a class's boundary is not looked for."""
+
+
+def predict(task: TaskDistribution, model: GatedPredictor | None = None) -> Prediction:
+    r"""Predict when each class is answered in context and when in weights.
+
+    Parameters
+    ----------
+    task : TaskDistribution
+        What the world is like.
+    model : GatedPredictor, optional
+        What learns in it; by default Dirichlet table, attention and a Bayes gate per query with their defaults.
+
+    Returns
+    -------
+    Prediction
+        Exact risks, phases and boundaries of every group or class.
+
+    Raises
+    ------
+    NoTheoryError
+        A part of the model has no theory; the error names it.
+    SettingError
+        The parts do not fit the task (:math:`C\varepsilon \ge 1`, or a floor of 0 with infinite in-context risk).
+
+    Notes
+    -----
+    The boundary is the last rise through 1/2 of the mean gate over :math:`n \ge 1` visits. Source: Chan, Chen, György,
+    Schuurmans (2025), ``chan2025toward`` in docs/references.bib, for the model; the boundaries are derived here.
+
+    Examples
+    --------
+    >>> task = TaskDistribution(num_high=5, num_low=5, p_high=0.9, context_length=4, relevant_examples=1)
+    >>> prediction = predict(task)
+    >>> prediction["high"].phase, round(prediction["high"].vanish_visits.instantaneous, 1)
+    ('transient', 29.4)
+    """
+    model = model or GatedPredictor()
+    table, attention, gate = check_theory(task, model)
+    labels = LabelLaw(total_labels=task.total_classes, noise=task.label_noise, noisy_labels=task.noisy_labels)
+    kinds, kind_of = class_kinds(task)
+    theories = [_ClassTheory.of(task, table, attention, gate, labels, kind) for kind in kinds]
+    if task.grouped:
+        entries = tuple(
+            _summary(name, [theories[k] for k in members], labels, table, gate)
+            for name, members in _groups(kinds, task).items()
+        )
+    else:
+        of_kind = [_summary("", [theory], labels, table, gate) for theory in theories]
+        entries = tuple(_renamed(of_kind[kind], task.name_of(i)) for i, kind in enumerate(kind_of.tolist()))
+    return Prediction(task=task, model=model, entries=entries)
+
+
+@dataclass(frozen=True, eq=False)
+class _ClassTheory:
+    """Mean gate and risks of one kind of classes."""
+
+    kind: ClassKind
+    loss: InContextLoss
+    cells: dict[str, tuple[float, GateCell]]
+    curve: GateCurve
+
+    @classmethod
+    def of(
+        cls,
+        task: TaskDistribution,
+        table: DirichletTable,
+        attention: Attention,
+        gate: BayesGate,
+        labels: LabelLaw,
+        kind: ClassKind,
+    ) -> _ClassTheory:
+        loss = in_context_loss(task, attention, kind)
+        parts: dict[str, tuple[float, bool | None]] = {"all": (1.0, None)}
+        if gate.per == "query-and-relevance":
+            both = {"relevant": (task.p_relevant, True), "irrelevant": (1 - task.p_relevant, False)}
+            parts = {name: (share, relevant) for name, (share, relevant) in both.items() if share > 0}
+        cells = {}
+        for name, (share, relevant) in parts.items():
+            cell_loss = in_context_loss(task, attention, kind, relevant)
+            cells[name] = (share, GateCell(gate.prior_log_odds, labels, table.pseudo_count, cell_loss, share))
+        return cls(kind, loss, cells, GateCurve(list(cells.values())))
+
+    @property
+    def final_gate(self) -> float:
+        """Limit of the mean gate after infinitely many visits."""
+        entropy = next(iter(self.cells.values()))[1].labels.entropy
+        return sum(share for share, cell in self.cells.values() if cell.loss.risk > entropy * (1 + 1e-14))
+
+
+def _groups(kinds: list[ClassKind], task: TaskDistribution) -> dict[str, list[int]]:
+    high = [i for i, kind in enumerate(kinds) if kind.representative < (task.num_high or 0)]
+    return {"high": high, "low": [i for i in range(len(kinds)) if i not in high]}
+
+
+def _summary(
+    name: str, theories: list[_ClassTheory], labels: LabelLaw, table: DirichletTable, gate: BayesGate
+) -> ClassPrediction:
+    sizes = np.array([theory.kind.size for theory in theories], dtype=np.float64)
+    weights = sizes / sizes.sum()
+    probability = theories[0].kind.probability
+    risk = float(weights @ [theory.loss.risk for theory in theories])
+    curve = GroupCurve([(float(weight), theory.curve) for weight, theory in zip(weights, theories, strict=True)])
+    in_visits = _sharp_visits(curve)
+    instantaneous = instantaneous_visits(risk, labels, table.pseudo_count)
+    asymptotic = None
+    if gate.per == "query":
+        asymptotic = asymptotic_visits(risk, labels, table.pseudo_count, gate.prior_log_odds)
+    return ClassPrediction(
+        name=name,
+        num_classes=int(sizes.sum()),
+        class_probability=probability,
+        bayes_risk=labels.entropy,
+        in_context_risk=risk,
+        phase=_phase(in_visits, float(weights @ [theory.final_gate for theory in theories])),
+        vanish_visits=VisitBoundary(
+            instantaneous=instantaneous, asymptotic=asymptotic, sharp=finite_or_none(in_visits)
+        ),
+        vanish_steps=_sharp_steps(curve, probability),
+        sharp_is_exact=all(cell.exact for theory in theories for _, cell in theory.cells.values()),
+        cells=_cells(theories, weights, labels, table, gate),
+        curve=curve,
+    )
+
+
+def _cells(
+    theories: list[_ClassTheory], weights: Array, labels: LabelLaw, table: DirichletTable, gate: BayesGate
+) -> dict[str, CellPrediction]:
+    if gate.per == "query":
+        return {}
+    result = {}
+    for name, (share, _) in theories[0].cells.items():
+        members = [theory.cells[name][1] for theory in theories]
+        risk = float(weights @ [cell.loss.risk for cell in members])
+        curve = GroupCurve(
+            [(float(weight), GateCurve([(1.0, cell)])) for weight, cell in zip(weights, members, strict=True)]
+        )
+        boundary = VisitBoundary(
+            instantaneous=instantaneous_visits(risk, labels, table.pseudo_count),
+            asymptotic=asymptotic_visits(risk, labels, table.pseudo_count, gate.prior_log_odds, share),
+            sharp=finite_or_none(_sharp_visits(curve)),
+        )
+        result[name] = CellPrediction(probability=share, in_context_risk=risk, vanish_visits=boundary)
+    return result
+
+
+def _phase(sharp_visits: float, final_gate: float) -> str:
+    if final_gate <= 0.5:
+        return "persistent"
+    return "in-weight" if sharp_visits == 0 else "transient"
+
+
+def _sharp_visits(curve: GroupCurve) -> float:
+    """Last rise of the mean gate through 1/2 in visits (0: never below, infinity: not up to 10^15 visits)."""
+    return last_rise_between_integers(curve.at_visits, *curve.nodes, 0.5)
+
+
+def _sharp_steps(curve: GroupCurve, probability: float) -> float | None:
+    """Last rise through 1/2 of the mean gate over the steps of the stream."""
+    if probability <= 0:
+        return None
+
+    def gate(steps: int) -> float:
+        return curve.at_steps(steps, probability)
+
+    visits = curve.nodes[0].astype(np.float64)
+    scaled = np.append(visits, 1.5 * visits[-1]) / max(probability, 1e-290)
+    grid = np.unique(np.clip(np.rint(scaled), 1, LARGEST_STEPS).astype(np.int64))
+    values = np.array([gate(n) for n in grid.tolist()])
+    return finite_or_none(last_rise_between_integers(gate, grid, values, 0.5))
+
+
+def _renamed(entry: ClassPrediction, name: str) -> ClassPrediction:
+    return replace(entry, name=name, num_classes=1)
