@@ -7,6 +7,7 @@ The label law of a class has one *own* label of probability :math:`1-\eta` and `
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,14 +125,16 @@ def _geometric_sum(n: Array, log_ratio: Array) -> Array:
     return np.asarray(np.expm1(n * log_ratio) / np.expm1(np.minimum(log_ratio, -1e-300)), dtype=np.float64)
 
 
-def _integrate(integrand: object, visits: ArrayLike, total: float, smallest_rate: float) -> Array:
+def _integrate(
+    integrand: Callable[[Array, Array], Array], visits: ArrayLike, total: float, smallest_rate: float
+) -> Array:
     n = np.asarray(visits, dtype=np.float64)
     flat = n.reshape(-1)
     result = np.empty_like(flat)
     nodes, step = frullani_nodes(float(flat.max(initial=0.0)) + total + 1, smallest_rate)
     for start in range(0, flat.size, _BLOCK):
         block = flat[start : start + _BLOCK, None]
-        result[start : start + _BLOCK] = step * integrand(block, nodes[None, :]).sum(axis=1)  # type: ignore[operator]
+        result[start : start + _BLOCK] = step * integrand(block, nodes[None, :]).sum(axis=1)
     return result.reshape(n.shape)
 
 
