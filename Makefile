@@ -25,7 +25,7 @@ $(VENV)/.lint: pyproject.toml | $(BIN)/python
 	@touch $(VENV)/.core $(VENV)/.test $@
 
 overlay: $(VENV)/.core ## predict, simulate and overlay the preset `transient` along its label noise (out/overlay)
-	$(BIN)/python -m figures overlay transient --vary label_noise=0.01:0.2:8 --out out/overlay
+	$(BIN)/python -m figures overlay transient --vary label_noise=0.02:0.2:8 --out out/overlay
 
 words: $(VENV)/.core ## the same for real counts: the words of Python's own documentation (out/words)
 	$(BIN)/python examples/count_words.py out/words.csv

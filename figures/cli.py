@@ -12,8 +12,8 @@ import numpy as np
 from figures.numbers import boundary_rows, field_rows, write_csv
 from figures.overlay_figure import overlay
 from figures.style import save_figure
-from simulate.cli import add_run_arguments, interval_text, run_arguments
-from simulate.comparison import Comparison, compare_along, parse_axis, settings_along
+from simulate.cli import FEW_REPLICATES, add_run_arguments, interval_text, replicates_text, run_arguments
+from simulate.comparison import Axis, Comparison, compare_along, compare_one, parse_axis, settings_along
 from theory.command import (
     add_setting_arguments,
     check_writable,
@@ -26,7 +26,8 @@ from theory.command import (
     writable_folder,
 )
 from theory.coverage import check_theory
-from theory.setting_file import assemble, read
+from theory.errors import SettingError
+from theory.setting_file import assemble, parse_override, read
 
 FILES = ("overlay.png", "overlay.pdf", "boundaries.csv", "field.csv")
 
@@ -47,7 +48,9 @@ def _add_overlay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "simulation agree. Without --vary the boundaries are drawn against the class probability.",
     )
     add_setting_arguments(parser)
-    parser.add_argument("--vary", metavar="KEY=LOW:HIGH:COUNT[:log]", help="parameter to vary, or KEY=V1,V2,...")
+    parser.add_argument(
+        "--vary", metavar="KEY=LOW:HIGH:COUNT[:log]", action="append", default=[], help="or KEY=V1,V2,..."
+    )
     add_run_arguments(parser, steps=None, replicates=32)
     parser.add_argument(
         "--out", metavar="DIR", default="out/overlay", help="folder for the files (default out/overlay)"
@@ -58,24 +61,41 @@ def _add_overlay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _overlay(arguments: argparse.Namespace) -> None:
     setting = read(arguments.task, counts=arguments.counts, overrides=overrides_of(arguments))
-    axis = None if arguments.vary is None else parse_axis(arguments.vary)
-    settings = [assemble(setting)] if axis is None else settings_along(setting, axis)
+    axis = _axis(arguments)
+    settings = [assemble(setting)] if axis is None else settings_along(setting, axis.parameter, axis.values)
     steps, replicates, seed = run_arguments(arguments)
     for task, model in settings:
         check_theory(task, model)
     folder = writable_folder(arguments.out)
     for name in FILES:
         check_writable(folder / name)
-    from tqdm import tqdm
+    if axis is None:
+        comparison = compare_one(*settings[0], steps, replicates, seed)
+    else:
+        from tqdm import tqdm
 
-    with tqdm(total=2 * len(settings), desc="predict and simulate", disable=None, leave=False) as bar:
-        comparison = compare_along(settings, axis, steps, replicates, seed, advance=bar.update)
+        total = 2 * len(axis.values) + len(axis.between)
+        with tqdm(total=total, desc="predict and simulate", disable=None, leave=False) as bar:
+            comparison = compare_along(setting, axis, steps, replicates, seed, advance=bar.update)
     rows = boundary_rows(comparison)
     written = [*save_figure(overlay(comparison), folder / "overlay")]
     for name, content in (("boundaries.csv", rows), ("field.csv", list(field_rows(comparison)))):
         write_csv(folder / name, content)
         written.append(folder / name)
     _report(arguments.json, comparison, rows, written)
+
+
+def _axis(arguments: argparse.Namespace) -> Axis | None:
+    """The parameter to vary; one at most, and not one that is set to a value too."""
+    if len(arguments.vary) > 1:
+        raise SettingError("--vary", " ".join(arguments.vary), "one parameter")
+    if not arguments.vary:
+        return None
+    axis = parse_axis(arguments.vary[0])
+    for pair in overrides_of(arguments):
+        if parse_override(pair)[0].removeprefix("task.") == axis.parameter:
+            raise SettingError("--set", pair, f"nothing for {axis.parameter}, which --vary varies")
+    return axis
 
 
 def _report(as_json: bool, comparison: Comparison, rows: list[dict[str, Any]], written: list[Path]) -> None:
@@ -97,14 +117,18 @@ def _report(as_json: bool, comparison: Comparison, rows: list[dict[str, Any]], w
     first = () if comparison.parameter is None else (comparison.parameter,)
     print_table((*first, *header), [_row(row, comparison.parameter) for row in rows])
     found = summary(rows)
-    print(f"{run.replicates} replicates of {run.steps:,} steps, seed {run.seed}")
+    seeds = f"seed {run.seed}" if len(comparison.runs) == 1 else f"seeds {run.seed} to {comparison.runs[-1].seed}"
+    print(f"{replicates_text(run)}, {seeds}")
+    print(f"{found['boundaries']} of {found['predicted']} predicted boundaries were reached in the simulation")
     if found["boundaries"]:
         print(
-            f"{found['boundaries']} boundaries predicted and simulated: median |error| "
-            f"{100 * found['median_absolute_relative_error']:.2g} %, largest "
-            f"{100 * found['largest_absolute_relative_error']:.2g} %; "
-            f"{found['inside_interval']} of {found['intervals']} inside their 95 % interval"
+            f"median |error| {100 * found['median_absolute_relative_error']:.2g} %, largest "
+            f"{100 * found['largest_absolute_relative_error']:.2g} % (Monte Carlo error included); "
+            f"{found['inside_interval']} of {found['intervals']} inside their 95 % interval, where "
+            f"{0.95 * found['intervals']:.3g} are expected"
         )
+    if run.replicates < FEW_REPLICATES:
+        print(f"fewer than {FEW_REPLICATES} replicates: the intervals are too short to be trusted")
     print("wrote " + " ".join(str(path) for path in written))
 
 
@@ -128,6 +152,7 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     errors = np.abs([row["relative_error"] for row in rows if row["relative_error"] is not None])
     judged = [row["inside_interval"] for row in rows if row["inside_interval"] is not None]
     return {
+        "predicted": sum(row["predicted_steps"] is not None for row in rows),
         "boundaries": int(errors.size),
         "median_absolute_relative_error": float(np.median(errors)) if errors.size else None,
         "largest_absolute_relative_error": float(errors.max()) if errors.size else None,

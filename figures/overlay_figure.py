@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.style import FIELD, HALO, PREDICTED, SIMULATED, style
+from simulate.agreements import check_same_setting
 from simulate.comparison import Comparison
 from simulate.simulation import GroupResult, Run
 from theory.errors import SettingError
@@ -23,8 +24,10 @@ Array = NDArray[np.float64]
 
 COLUMNS = 480
 """Steps at which the field is drawn."""
+CURVE_POINTS = 120
 MOST_PANELS = 3
 MOST_POINTS = 24
+MOST_TICKS = 12
 LINES = {"sharp": "-", "instantaneous": "--", "asymptotic": ":"}
 MEANINGS = {
     "sharp": "predicted: mean gate crosses 1/2",
@@ -83,7 +86,8 @@ def overlay(prediction: Prediction | Comparison, run: Run | None = None) -> Figu
     Parameters
     ----------
     prediction : Prediction or Comparison
-        One prediction, drawn against the class probability; or predictions and runs along a parameter.
+        One prediction: the mean gate of each group against steps, or for a task without groups the boundaries against
+        the class probability. Or predictions and runs along a parameter: the boundaries against it.
     run : Run, optional
         The run of the same setting, with a single prediction.
 
@@ -95,7 +99,7 @@ def overlay(prediction: Prediction | Comparison, run: Run | None = None) -> Figu
     Raises
     ------
     SettingError
-        A prediction without its run.
+        A prediction without its run, or with the run of another setting.
 
     Examples
     --------
@@ -108,9 +112,12 @@ def overlay(prediction: Prediction | Comparison, run: Run | None = None) -> Figu
     if isinstance(prediction, Prediction):
         if run is None:
             raise SettingError("run", run, "the run of the prediction's setting")
+        check_same_setting(prediction, run)
         comparison = Comparison(parameter=None, values=(), predictions=(prediction,), runs=(run,))
     else:
         comparison = prediction
+    if comparison.parameter is None and comparison.runs[0].task.grouped:
+        return draw_group_curves(comparison.predictions[0], comparison.runs[0])
     return draw(panels(comparison), _vertical_label(comparison))
 
 
@@ -118,12 +125,13 @@ def panels(comparison: Comparison) -> list[Panel]:
     """What is drawn, as numbers."""
     if comparison.parameter is None:
         return [_frequency_panel(comparison.predictions[0], comparison.runs[0])]
-    entries = range(len(comparison.predictions[0].entries))
-    if any(len(prediction.entries) != len(entries) for prediction in comparison.predictions):
-        # The number of classes itself varies: show those that every setting has.
-        entries = range(min(len(prediction.entries) for prediction in comparison.predictions))
-    shown = list(entries) if len(entries) <= MOST_PANELS else _spread(len(entries), MOST_PANELS)
-    return [_parameter_panel(comparison, index) for index in shown]
+    # Where the number of classes itself varies, those are shown that every setting has.
+    number = min(len(prediction.entries) for prediction in comparison.predictions)
+    if number <= MOST_PANELS:
+        return [_parameter_panel(comparison, index) for index in range(number)]
+    entries = comparison.predictions[0].entries[:number]
+    by_frequency = sorted(range(number), key=lambda i: -entries[i].class_probability)
+    return [_parameter_panel(comparison, by_frequency[rank]) for rank in _spread(number, MOST_PANELS)]
 
 
 def _spread(number: int, wanted: int) -> list[int]:
@@ -139,8 +147,9 @@ def _frequency_panel(prediction: Prediction, run: Run) -> Panel:
     by_name = {result.name: result for result in run.entries}
     crossed = [entry for entry in reversed(entries) if by_name[entry.name].boundary.steps is not None]
     chosen = crossed if len(crossed) <= MOST_POINTS else [crossed[i] for i in _spread(len(crossed), MOST_POINTS)]
+    shown = f", {len(chosen)} of {len(crossed)} simulated boundaries shown" if len(chosen) < len(crossed) else ""
     return Panel(
-        title=f"{run.task.total_classes:,} classes",
+        title=f"{run.task.total_classes:,} classes{shown}",
         rows=np.array([row.class_probability for row in rows]),
         curves=rows,
         positions=np.array([entry.class_probability for entry in entries]),
@@ -150,17 +159,20 @@ def _frequency_panel(prediction: Prediction, run: Run) -> Panel:
 
 
 def _parameter_panel(comparison: Comparison, index: int) -> Panel:
-    entries = [prediction.entries[index] for prediction in comparison.predictions]
     results = [run.entries[index] for run in comparison.runs]
     values = np.asarray(comparison.values, dtype=np.float64)
+    # Lines are predicted at more values than are simulated: a boundary is not straight between them.
+    pairs = [*zip(comparison.values, comparison.predictions, strict=True), *comparison.between]
+    pairs.sort(key=lambda pair: pair[0])
+    entries = [prediction.entries[index] for _, prediction in pairs]
     kind = f"{entries[0].name}-frequency classes" if comparison.runs[0].task.grouped else f"class {entries[0].name}"
     probabilities = sorted({f"{entry.class_probability:.3g}" for entry in entries}, key=float)
     spread = probabilities[0] if len(probabilities) == 1 else f"{probabilities[0]} to {probabilities[-1]}"
     return Panel(
-        title=f"{kind} ($p_x$ = {spread})",
+        title=f"{kind}\n$p_x$ = {spread}",
         rows=values,
         curves=results,
-        positions=values,
+        positions=np.array([value for value, _ in pairs], dtype=np.float64),
         predicted=_boundaries(entries),
         points=list(zip(values.tolist(), results, strict=True)),
     )
@@ -191,13 +203,64 @@ def draw(shown: Sequence[Panel], vertical_label: str) -> Figure:
         axes[0].set_ylabel(vertical_label)
         bar = figure.colorbar(meshes[0], ax=list(axes), pad=0.01, aspect=28)
         bar.set_label(r"simulated mean gate $\alpha$" + "\n(0: in context, 1: in weights)")
-        handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=2)
+        bar.ax.axhline(0.5, color=SIMULATED, linewidth=1.5)
+        _legend(figure, list(axes), columns=2)
         return figure
+
+
+def _legend(figure: Figure, axes: Sequence[Axes], columns: int) -> None:
+    """One legend for all panels, of what is really drawn in some of them."""
+    found: dict[str, Any] = {}
+    for axis in axes:
+        handles, labels = axis.get_legend_handles_labels()
+        found |= {label: handle for handle, label in zip(handles, labels, strict=True) if label not in found}
+    figure.legend(list(found.values()), list(found), loc="outside lower center", ncols=columns)
+
+
+def draw_group_curves(prediction: Prediction, run: Run) -> Figure:
+    """A panel for each group: predicted and simulated mean gate against steps, and both boundaries."""
+    with style():
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(3.7 * len(prediction.entries), 3.6))
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(1, len(prediction.entries), sharey=True, squeeze=False)[0]
+        for axis, entry, result in zip(axes, prediction.entries, run.entries, strict=True):
+            draw_curve_panel(axis, entry, result)
+        axes[0].set_ylabel("mean gate $\\alpha$\n(0: in context, 1: in weights)")
+        _legend(figure, list(axes), columns=2)
+        return figure
+
+
+def draw_curve_panel(axis: Axes, entry: ClassPrediction, result: GroupResult) -> None:
+    """Mean gate of one group against steps, on an axis."""
+    curve = result.curve
+    places = np.unique(np.rint(np.geomspace(1, curve.steps.size, COLUMNS)).astype(int) - 1)
+    steps, mean, error = curve.steps[places], curve.mean[places], curve.standard_error
+    if error is not None:
+        low, high = mean - 2 * error[places], mean + 2 * error[places]
+        axis.fill_between(steps, low, high, color=SIMULATED, alpha=0.25, linewidth=0, label="2 standard errors")
+    axis.plot(steps, mean, color=SIMULATED, linewidth=2.4, label="simulated mean gate", gid="simulated")
+    few = np.append(steps[: -1 : max(1, steps.size // CURVE_POINTS)], steps[-1])
+    axis.plot(few, entry.mean_gate(few), color=PREDICTED, linewidth=1.2, label="predicted mean gate", gid="predicted")
+    axis.axhline(0.5, color="0.6", linewidth=0.8, zorder=0)
+    for kind, boundary in _boundaries([entry]).items():
+        if kind != "sharp" and np.isfinite(boundary[0]):
+            axis.axvline(boundary[0], color="0.35", linestyle=LINES[kind], linewidth=1.0, label=MEANINGS[kind])
+    if result.boundary.steps is not None:
+        _draw_points(axis, [(0.5, result)])
+    axis.set_xscale("log")
+    axis.set_xlim(1, float(curve.steps[-1]))
+    axis.set_ylim(-0.02, 1.02)
+    axis.set_xlabel("steps of the stream, $N$")
+    axis.set_title(f"{entry.name}-frequency classes ({entry.num_classes})\n$p_x$ = {entry.class_probability:.3g}")
 
 
 def draw_panel(axis: Axes, panel: Panel) -> Any:
     """Draw one panel on an axis; returns the field's mesh."""
+    from matplotlib.ticker import NullFormatter, NullLocator
+
     first, last = _steps_shown(panel)
     steps = np.geomspace(first, last, COLUMNS)
     field = np.array([np.interp(steps, row.curve.steps, row.curve.mean) for row in panel.curves])
@@ -212,9 +275,13 @@ def draw_panel(axis: Axes, panel: Panel) -> Any:
         rasterized=True,
     )
     _draw_predictions(axis, panel)
-    _draw_points(axis, panel)
+    _draw_points(axis, panel.points)
     axis.set_xscale("log")
+    axis.xaxis.set_minor_formatter(NullFormatter())
     axis.set_yscale("log" if logarithmic else "linear")
+    if panel.rows.size <= MOST_TICKS and len(panel.curves) == len(panel.points):
+        axis.set_yticks(panel.rows, [f"{value:.3g}" for value in panel.rows])
+        axis.yaxis.set_minor_locator(NullLocator())
     axis.set_xlim(first, last)
     edges = _edges(panel.rows, logarithmic)
     axis.set_ylim(edges[0], edges[-1])
@@ -237,13 +304,13 @@ def _draw_predictions(axis: Axes, panel: Panel) -> None:
             color=PREDICTED,
             linewidth=width,
             path_effects=halo,
-            label=MEANINGS[kind],
+            label=MEANINGS[kind] if np.any(np.isfinite(boundary)) else None,
             gid=kind,
         )
 
 
-def _draw_points(axis: Axes, panel: Panel) -> None:
-    drawn = [(position, result.boundary) for position, result in panel.points if result.boundary.steps is not None]
+def _draw_points(axis: Axes, points: Sequence[tuple[float, GroupResult]]) -> None:
+    drawn = [(position, result.boundary) for position, result in points if result.boundary.steps is not None]
     if not drawn:
         return
     centres = np.array([boundary.steps for _, boundary in drawn], dtype=np.float64)
@@ -257,7 +324,7 @@ def _draw_points(axis: Axes, panel: Panel) -> None:
         [position for position, _ in drawn],
         xerr=np.maximum(reach, 0),
         fmt="o",
-        markersize=4.2,
+        markersize=3.8,
         color=SIMULATED,
         markeredgecolor=HALO,
         markeredgewidth=0.7,
@@ -265,6 +332,7 @@ def _draw_points(axis: Axes, panel: Panel) -> None:
         capsize=2,
         label="simulated boundary, 95 % interval",
         zorder=5,
+        clip_on=False,
     )
 
 
@@ -279,7 +347,7 @@ def _steps_shown(panel: Panel) -> tuple[float, float]:
     if not known.size:
         return max(1.0, last / 1000), last
     right = min(last, 10 * float(known.max()))
-    return max(1.0, min(float(known.min()) / 5, right / 10)), right
+    return max(1.0, min(float(known.min()) / 5, right / 30)), right
 
 
 def _is_logarithmic(values: Array) -> bool:
@@ -291,12 +359,12 @@ def _is_logarithmic(values: Array) -> bool:
 
 
 def _edges(centres: Array, logarithmic: bool) -> Array:
-    """Edges halfway between the centres, and as far outside at both ends."""
+    """Edges halfway between the centres; the first and the last centre are edges themselves: nothing lies beyond."""
     if centres.size == 1:
         return np.array([centres[0] / 2, centres[0] * 2]) if centres[0] > 0 else np.array([-0.5, 0.5])
     x = np.log(centres) if logarithmic else centres
     middle = (x[1:] + x[:-1]) / 2
-    edges = np.concatenate([[2 * x[0] - middle[0]], middle, [2 * x[-1] - middle[-1]]])
+    edges = np.concatenate([x[:1], middle, x[-1:]])
     return np.exp(edges) if logarithmic else edges
 
 

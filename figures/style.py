@@ -18,6 +18,7 @@ FIELD = "YlGnBu"
 SIMULATED = "#d1495b"
 PREDICTED = "#111111"
 HALO = "#ffffff"
+DOTS_PER_INCH = 200
 
 
 @contextmanager
@@ -49,6 +50,10 @@ def save_figure(figure: Figure, stem: Path) -> list[Path]:
     written = []
     for suffix, data in metadata.items():
         path = stem.with_suffix(suffix)
-        write_atomically(path, lambda temporary, data=data: figure.savefig(temporary, metadata=data))  # type: ignore[misc]
+
+        def write(temporary: Path, data: dict[str, str | None] = data) -> None:
+            figure.savefig(temporary, metadata=data, dpi=DOTS_PER_INCH)
+
+        write_atomically(path, write)
         written.append(path)
     return written

@@ -79,9 +79,14 @@ def agreement(prediction: Prediction, run: Run) -> tuple[Agreement, ...]:
     >>> [abs(row.relative_error) < 0.2 for row in rows]
     [True, True]
     """
+    check_same_setting(prediction, run)
+    return tuple(compare(entry, result) for entry, result in zip(prediction.entries, run.entries, strict=True))
+
+
+def check_same_setting(prediction: Prediction, run: Run) -> None:
+    """Raise :class:`SettingError` if a prediction and a run are of different settings."""
     if (prediction.task, prediction.model) != (run.task, run.model):
         raise SettingError("run", run.task, "a run of the prediction's own task and model")
-    return tuple(compare(entry, result) for entry, result in zip(prediction.entries, run.entries, strict=True))
 
 
 def compare(predicted: ClassPrediction, simulated: GroupResult) -> Agreement:

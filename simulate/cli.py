@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from simulate.result_file import save
-from simulate.simulation import GroupResult, run
+from simulate.simulation import GroupResult, Run, run
 from theory.checks import integer
 from theory.command import (
     add_setting_arguments,
@@ -21,6 +21,7 @@ from theory.command import (
 )
 
 DEFAULT_STEPS = 100_000
+FEW_REPLICATES = 8
 HEADER = ("class", "p_x", "boundary, steps", "95 % interval", "gate", "loss of g", "loss of h", "loss of f")
 
 
@@ -48,7 +49,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def add_run_arguments(parser: argparse.ArgumentParser, *, steps: int | None, replicates: int) -> None:
     """``--steps``, ``--replicates`` and ``--seed``; steps without a default follow from the prediction."""
-    default = "twice the last predicted boundary" if steps is None else str(steps)
+    default = "1.5 times the last predicted boundary, 2,000,000 at most" if steps is None else str(steps)
     parser.add_argument("--steps", metavar="N", default=steps, help=f"examples of the stream (default: {default})")
     parser.add_argument("--replicates", metavar="R", default=replicates, help=f"repetitions (default {replicates})")
     parser.add_argument("--seed", metavar="S", default=0, help="seed of the random streams (default 0)")
@@ -74,9 +75,13 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(result.to_dict())
         return
+    if arguments.out is not None:
+        print(f"wrote {arguments.out}")
     print_table(HEADER, [_row(entry) for entry in result.entries])
     rate = result.steps * result.replicates / result.seconds
-    print(f"{result.replicates} replicates of {result.steps:,} steps, seed {seed}; {rate:,.0f} steps per second")
+    print(f"{replicates_text(result)}, seed {seed}; {rate:,.0f} steps per second")
+    if result.replicates < FEW_REPLICATES:
+        print(f"fewer than {FEW_REPLICATES} replicates: the intervals are too short to be trusted")
 
 
 def _row(entry: GroupResult) -> tuple[str, ...]:
@@ -88,6 +93,11 @@ def _row(entry: GroupResult) -> tuple[str, ...]:
         number(entry.gate_mean),
         *(number(value) for value in vars(entry.loss).values()),
     )
+
+
+def replicates_text(run: Run) -> str:
+    """How much was simulated, in words."""
+    return f"{run.replicates} replicate{'s' * (run.replicates > 1)} of {run.steps:,} steps"
 
 
 def interval_text(interval: tuple[float, float] | None) -> str:

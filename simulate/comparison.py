@@ -34,12 +34,15 @@ class Comparison:
         One for each setting.
     runs : tuple of Run
         One for each setting.
+    between : tuple of (float, Prediction)
+        Predictions at further values of the parameter, between those that are simulated.
     """
 
     parameter: str | None
     values: tuple[float, ...]
     predictions: tuple[Prediction, ...]
     runs: tuple[Run, ...]
+    between: tuple[tuple[float, Prediction], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,14 @@ class Axis:
 
     parameter: str
     values: tuple[float, ...]
+
+    @property
+    def between(self) -> tuple[float, ...]:
+        """Two further values in each gap, where prediction lines are evaluated too; none for whole numbers."""
+        if self.parameter in WHOLE_NUMBERS:
+            return ()
+        gaps = zip(self.values[:-1], self.values[1:], strict=True)
+        return tuple(low + (high - low) * share for low, high in gaps for share in (1 / 3, 2 / 3))
 
 
 def parse_axis(text: str) -> Axis:
@@ -111,59 +122,77 @@ def _number(text: str, part: str) -> float:
     return value
 
 
-def settings_along(setting: Setting, axis: Axis) -> list[tuple[TaskDistribution, GatedPredictor]]:
-    """One checked task and model for each value of the axis: a bad value is an error before anything is computed."""
+def settings_along(
+    setting: Setting, parameter: str, values: Sequence[float]
+) -> list[tuple[TaskDistribution, GatedPredictor]]:
+    """One checked task and model for each value of a parameter: a bad value is an error before anything is computed."""
     result = []
-    for value in axis.values:
+    for value in values:
         changed: dict[str, Any] = copy.deepcopy(setting)
-        override_setting(changed, axis.parameter, value)
+        override_setting(changed, parameter, value)
         result.append(assemble(changed))
     return result
 
 
+def compare_one(
+    task: TaskDistribution, model: GatedPredictor, steps: int | None, replicates: int, seed: int
+) -> Comparison:
+    """Predict and simulate a single setting; arguments as in :func:`compare_along`."""
+    prediction = predict(task, model)
+    length = sufficient_steps([prediction]) if steps is None else steps
+    simulated = run(task, model, length, replicates, seed, progress=True)
+    return Comparison(parameter=None, values=(), predictions=(prediction,), runs=(simulated,))
+
+
 def compare_along(
-    settings: Sequence[tuple[TaskDistribution, GatedPredictor]],
-    axis: Axis | None,
+    setting: Setting,
+    axis: Axis,
     steps: int | None,
     replicates: int,
     seed: int,
     advance: Callable[[], object] = lambda: None,
 ) -> Comparison:
-    """Predict and simulate every setting.
+    """Predict and simulate a setting along a parameter.
 
     Parameters
     ----------
-    settings : sequence of (TaskDistribution, GatedPredictor)
-        From :func:`settings_along`, or a single one.
-    axis : Axis or None
-        The parameter that tells them apart.
+    setting : dict
+        Nested settings, from :func:`theory.setting_file.read` or ``to_dict``.
+    axis : Axis
+        The parameter and its values; from :func:`parse_axis`, for instance.
     steps : int or None
-        Steps of every run; ``None`` takes twice the largest predicted boundary, between 1,000 and 2,000,000.
+        Steps of every run; ``None`` takes 1.5 times the largest predicted boundary, from 1,000 to 2,000,000.
     replicates, seed : int
-        Of every run.
+        Of the first run; the seed grows by one from run to run, so that their errors are independent.
     advance : callable
-        Called after each prediction and each run (for a progress bar).
+        Called after each of the ``2 * len(axis.values) + len(axis.between)`` predictions and runs (for a bar).
     """
-    predictions = []
-    for task, model in settings:
-        predictions.append(predict(task, model))
-        advance()
+
+    def predicted(values: Sequence[float]) -> list[Prediction]:
+        result = []
+        for task, model in settings_along(setting, axis.parameter, values):
+            result.append(predict(task, model))
+            advance()
+        return result
+
+    predictions = predicted(axis.values)
     length = sufficient_steps(predictions) if steps is None else steps
     runs = []
-    for task, model in settings:
-        runs.append(run(task, model, length, replicates, seed))
+    for number, prediction in enumerate(predictions):
+        runs.append(run(prediction.task, prediction.model, length, replicates, seed + number))
         advance()
     return Comparison(
-        parameter=None if axis is None else axis.parameter,
-        values=() if axis is None else axis.values,
+        parameter=axis.parameter,
+        values=axis.values,
         predictions=tuple(predictions),
         runs=tuple(runs),
+        between=tuple(zip(axis.between, predicted(axis.between), strict=True)),
     )
 
 
 def sufficient_steps(predictions: Sequence[Prediction]) -> int:
-    """Twice the largest predicted boundary, within the limits, rounded up to two digits."""
+    """One and a half times the largest predicted boundary, within the limits, rounded to two digits."""
     boundaries = [entry.vanish_steps for prediction in predictions for entry in prediction.entries]
-    wanted = 2 * max((boundary for boundary in boundaries if boundary is not None), default=FEWEST_STEPS)
+    wanted = 1.5 * max((boundary for boundary in boundaries if boundary is not None), default=FEWEST_STEPS)
     rounded = float(f"{wanted:.1e}")
     return int(min(max(rounded, FEWEST_STEPS), MOST_STEPS))

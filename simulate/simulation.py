@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,8 +201,9 @@ def run(
     sampler = statistics_sampler(task)
     gathered = _Gathered(task, gate, replicates, points)
     _keep_freed_memory()
-    for replicate in _with_progress(replicates, progress):
-        _simulate(sampler, Scan(task, model, points), gathered, replicate, seed)
+    with _progress_bar(steps * replicates, progress) as advance:
+        for replicate in range(replicates):
+            _simulate(sampler, Scan(task, model, points), gathered, replicate, seed, advance)
     elapsed = time.perf_counter() - started
     entries, groups = gathered.results(seed, last_part_start(steps))
     return Run(
@@ -217,7 +219,14 @@ def run(
     )
 
 
-def _simulate(sampler: StatisticsSampler, scan: Scan, gathered: _Gathered, replicate: int, seed: int) -> None:
+def _simulate(
+    sampler: StatisticsSampler,
+    scan: Scan,
+    gathered: _Gathered,
+    replicate: int,
+    seed: int,
+    advance: Callable[[int], object],
+) -> None:
     """One replicate, block by block; the last tenth of the steps starts with a block of its own."""
     streams = sampler.streams(seed, replicate)
     steps = int(gathered.checkpoints[-1])
@@ -227,6 +236,7 @@ def _simulate(sampler: StatisticsSampler, scan: Scan, gathered: _Gathered, repli
         end = start if done < start else steps
         size = min(BLOCK, end - done)
         gathered.add(replicate, scan.advance(sampler.draw(size, streams)))
+        advance(size)
         done += size
         if done == start:
             before = scan.totals()
@@ -298,7 +308,7 @@ class _Gathered:
         return GroupResult(
             name=name,
             num_classes=int(members.size),
-            class_probability=float(self._task.class_probabilities[members].mean()),
+            class_probability=_common_probability(self._task, members),
             boundary=simulated_boundary(curve, stream(seed, number, "bootstrap"), CONFIDENCE),
             gate_mean=curve.mean_after(start),
             loss=MeanLosses(in_weight=in_weight, in_context=in_context, gated=gated),
@@ -306,14 +316,24 @@ class _Gathered:
         )
 
 
-def _with_progress(replicates: int, progress: bool) -> Iterable[int]:
-    if not progress:
-        return range(replicates)
+def _common_probability(task: TaskDistribution, members: NDArray[np.intp]) -> float:
+    """Probability of one of the classes; their mean where they differ."""
+    probabilities = task.class_probabilities[members]
+    same = bool(np.ptp(probabilities) <= 1e-12 * probabilities[0])
+    return float(probabilities[0] if same else probabilities.mean())
+
+
+@contextmanager
+def _progress_bar(steps: int, shown: bool) -> Iterator[Callable[[int], object]]:
+    """A function to report steps to; it draws a bar on a terminal, and does nothing elsewhere."""
+    if not shown:
+        yield lambda _: None
+        return
     from tqdm import tqdm
 
     # disable=None: silent when the output is not a terminal.
-    bar: Iterable[int] = tqdm(range(replicates), unit="replicate", disable=None, leave=False)
-    return bar
+    with tqdm(total=steps, unit="step", unit_scale=True, disable=None, leave=False) as bar:
+        yield bar.update
 
 
 def _keep_freed_memory() -> None:

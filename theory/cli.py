@@ -18,7 +18,11 @@ from theory.prediction import ClassPrediction
 from theory.setting_file import presets, to_toml
 from theory.solver import predict
 
-HEADER = ("class", "p_x", "H_x", "r_h", "phase", "g better", "asymptotic", "sharp", "sharp, steps")
+HEADER = ("class", "p_x", "H_x", "r_h", "phase", "risks meet", "asymptotic", "switch", "switch, steps")
+LEGEND = """p_x: probability of one class; H_x, r_h: Bayes risk and in-context risk in nats. Then visits of one class
+until the in-weight risk falls below r_h ('risks meet'), the closed form for many visits, and the mean gate's
+last rise through 1/2 ('switch': from context to weights); last, the switch in steps of the stream.
+'-': no such crossing (or, of the closed form, too few visits for it to exist)."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,8 +42,7 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = commands.add_parser(
         "predict",
         help="when is each class answered in context, when in weights",
-        description="Risks in nats; boundaries in visits of one class, the last column in steps of the stream. "
-        "'g better': the in-weight risk falls below the in-context risk; 'sharp': the mean gate crosses 1/2.",
+        description=LEGEND,
     )
     add_setting_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
@@ -52,8 +55,9 @@ def _predict(arguments: argparse.Namespace) -> None:
         print_json(prediction.to_dict())
         return
     print_table(HEADER, [_row(entry) for entry in prediction.entries])
+    print(LEGEND)
     if not all(entry.sharp_is_exact for entry in prediction.entries):
-        print("The sharp boundaries rest on a named approximation here (see theory.gate.mean_gate).")
+        print("The switch rests on a named approximation here (see docs/model.md).")
 
 
 def _row(entry: ClassPrediction) -> tuple[str, ...]:

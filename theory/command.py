@@ -128,7 +128,11 @@ def whole_number(text: object) -> object:
 
 def writable_folder(path: str | Path) -> Path:
     """The folder, made if it is missing, or an :class:`OutputError`."""
+    if not str(path).strip():
+        raise OutputError(path, "an empty name is no folder")
     folder = Path(path)
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise OutputError(folder, "it is not a folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

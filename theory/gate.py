@@ -211,32 +211,32 @@ def _in_weight_terms(labels: LabelLaw, b: float, share: float, visits: int) -> t
     per_visit = log_rising(labels.total_labels * b, visits) / visits
     own_cost = per_visit - log_rising(b, own) / np.maximum(own, 1)
     noisy_cost = per_visit - spread_mean / np.maximum(noisy, 1)
-    thinned = (
-        share
-        * (1 - share)
-        * (
-            _spread_of_losses(visits, visits * (1 - labels.noise), labels.total_labels, b)
-            + labels.noisy_labels
-            * _spread_of_losses(visits, visits * labels.noise / labels.noisy_labels, labels.total_labels, b)
-        )
-    )
+    thinned = share * (1 - share) * _spread_of_losses(labels, b, visits)
     return weight, own, noisy, zero, own_cost, noisy_cost, share**2 * spread_variance + thinned
 
 
-def _spread_of_losses(visits: int, count: float, total_labels: int, b: float) -> float:
-    r"""Sum of squared deviations of the in-weight losses at a label's visits from their mean.
+def _spread_of_losses(labels: LabelLaw, b: float, visits: int) -> float:
+    r"""Expected sum of the squared deviations of the in-weight losses from their mean for the label, over the visits.
 
-    The label's visit number k is taken to come at visit ``k * visits / count``, its place on average.
+    Summed in blocks of visits, each at its middle.
     """
-    number = round(count)
-    if number < 2:
-        return 0.0
-    ends = geometric_integers(1, number, 1.05)
+    ends = geometric_integers(1, visits, 1.1)
     size = np.diff(ends, prepend=0).astype(np.float64)
-    middle = ends - (size + 1) / 2
-    loss = np.log((middle * (visits / number) + total_labels * b) / (middle + b))
-    mean = float(size @ loss) / number
-    return float(size @ (loss - mean) ** 2)
+    middle = (ends - np.ceil(size / 2)).astype(np.int64)
+    total = 0.0
+    for number, probability in labels.distinct:
+        moments = np.array([_loss_moments(labels.total_labels, b, probability, n) for n in middle.tolist()])
+        first, second = size @ moments
+        total += number * probability * (second - first * first / visits)
+    return max(total, 0.0)
+
+
+@lru_cache(maxsize=4096)
+def _loss_moments(total_labels: int, b: float, probability: float, visits: int) -> tuple[float, float]:
+    """First two moments of the table's loss on a label of the given probability, after n visits."""
+    counts, weights = binomial_law(visits, probability)
+    loss = np.log((visits + total_labels * b) / (counts + b))
+    return float(weights @ loss), float(weights @ (loss * loss))
 
 
 def _spread_over_labels(counts: Array, labels: int, pseudo_count: float) -> tuple[Array, Array]:

@@ -207,7 +207,8 @@ class TaskDistribution:
     def class_probabilities(self) -> NDArray[np.float64]:
         """Class probabilities :math:`p_x`, shape (number of classes,), read-only; high-frequency classes first."""
         probabilities = self._relative_frequencies()
-        probabilities /= probabilities.sum()
+        if not self.grouped:
+            probabilities /= probabilities.sum()
         probabilities.flags.writeable = False
         return probabilities
 

@@ -82,13 +82,13 @@ def load(
 def read(source: str | Path, *, counts: str | Path | None = None, overrides: Iterable[str] = ()) -> Setting:
     """Settings as nested dictionaries (``task`` and ``model``), merged but not yet checked; arguments as in load."""
     setting = _read_source(source)
+    if counts is not None:
+        _replace_frequencies(setting["task"], "counts")
+        setting["task"].update(read_counts(counts))
     # A frequency law comes before the settings that belong to it, in whatever order they were typed.
     pairs = sorted(map(parse_override, overrides), key=lambda pair: pair[0] != "frequencies")
     for key, value in pairs:
         override_setting(setting, key, value)
-    if counts is not None:
-        _replace_frequencies(setting["task"], "counts")
-        setting["task"].update(read_counts(counts))
     return setting
 
 

@@ -12,10 +12,10 @@ from figures.cli import main
 from figures.numbers import boundary_rows
 from figures.overlay_figure import LINES, overlay
 from figures.style import save_figure
-from simulate.comparison import Axis, Comparison, compare_along, settings_along
+from simulate.comparison import Axis, Comparison, compare_along, compare_one
 from theory.command import number
 from theory.errors import SettingError
-from theory.setting_file import read
+from theory.setting_file import assemble, read
 
 SMALL = ["num_high=3", "num_low=7", "p_high=0.8", "context_length=4", "relevant_examples=2"]
 
@@ -23,16 +23,14 @@ SMALL = ["num_high=3", "num_low=7", "p_high=0.8", "context_length=4", "relevant_
 @pytest.fixture(scope="module")
 def along_noise() -> Comparison:
     axis = Axis(parameter="label_noise", values=(0.05, 0.1, 0.2))
-    return compare_along(settings_along(read("transient", overrides=SMALL), axis), axis, 3000, 6, 1)
+    return compare_along(read("transient", overrides=SMALL), axis, 3000, 6, 1)
 
 
 @pytest.fixture(scope="module")
 def of_counts() -> Comparison:
     overrides = ["frequencies=zipf", "num_classes=12", "zipf_exponent=1.0", "context_length=4", "relevant_examples=2"]
     setting = read("transient", overrides=overrides)
-    from theory.setting_file import assemble
-
-    return compare_along([assemble(setting)], None, 4000, 6, 1)
+    return compare_one(*assemble(setting), 4000, 6, 1)
 
 
 def line(axis: object, kind: str) -> tuple[np.ndarray, np.ndarray]:
@@ -46,10 +44,12 @@ def test_lines_are_the_predicted_boundaries(along_noise: Comparison) -> None:
     for index, name in enumerate(("high", "low")):
         axis = figure.axes[index]
         assert name in axis.get_title()
-        entries = [prediction[name] for prediction in along_noise.predictions]
+        pairs = [*zip(along_noise.values, along_noise.predictions, strict=True), *along_noise.between]
+        entries = [prediction[name] for _, prediction in sorted(pairs, key=lambda pair: pair[0])]
         x, y = line(axis, "sharp")
         assert x.tolist() == [entry.vanish_steps for entry in entries]
-        assert y.tolist() == list(along_noise.values)
+        assert y.tolist() == sorted([*along_noise.values, *(value for value, _ in along_noise.between)])
+        assert set(along_noise.values) < set(y.tolist())
         x, _ = line(axis, "instantaneous")
         assert x.tolist() == [e.vanish_visits.instantaneous / e.class_probability for e in entries]
         x, _ = line(axis, "asymptotic")
@@ -64,7 +64,8 @@ def test_points_are_the_simulated_boundaries_with_their_intervals(along_noise: C
     results = [run["high"].boundary for run in along_noise.runs]
     assert points.get_xdata().tolist() == [boundary.steps for boundary in results]
     for segment, boundary in zip(segments.get_segments(), results, strict=True):
-        assert segment[:, 0].tolist() == pytest.approx(list(boundary.interval))
+        low, high = boundary.interval
+        assert segment[:, 0].tolist() == pytest.approx([max(low, 1.0), high])
 
 
 def test_field_is_the_simulated_mean_gate(along_noise: Comparison) -> None:
@@ -93,13 +94,26 @@ def test_a_single_setting_is_drawn_against_the_class_probability(of_counts: Comp
 
 def test_classes_of_a_task_without_groups_along_a_parameter() -> None:
     axis = Axis(parameter="num_classes", values=(4, 8))
-    settings = settings_along(read("zipf", overrides=["relevant_examples=2"]), axis)
-    comparison = compare_along(settings, axis, 500, 2, 0)
+    comparison = compare_along(read("zipf", overrides=["relevant_examples=2"]), axis, 500, 2, 0)
     assert [a.get_title()[:7] for a in overlay(comparison).axes[:3]] == ["class 0", "class 1", "class 3"]
     assert len(boundary_rows(comparison)) == 12
 
 
-def test_prediction_without_its_run_is_refused(along_noise: Comparison) -> None:
+def test_groups_without_a_parameter_are_drawn_as_curves(along_noise: Comparison) -> None:
+    prediction, run = along_noise.predictions[1], along_noise.runs[1]
+    figure = overlay(prediction, run)
+    for axis, name in zip(figure.axes, ("high", "low"), strict=True):
+        assert name in axis.get_title()
+        steps, gate = line(axis, "predicted")
+        assert gate.tolist() == prediction[name].mean_gate(steps.astype(int)).tolist()
+        steps, gate = line(axis, "simulated")
+        curve = run[name].curve
+        assert gate.tolist() == curve.mean[np.searchsorted(curve.steps, steps)].tolist()
+
+
+def test_prediction_without_its_own_run_is_refused(along_noise: Comparison) -> None:
+    with pytest.raises(SettingError, match="own task and model"):
+        overlay(along_noise.predictions[0], along_noise.runs[1])
     with pytest.raises(SettingError, match="run = None is not allowed"):
         overlay(along_noise.predictions[0])
 
@@ -132,6 +146,6 @@ def test_command_leaves_picture_and_numbers(tmp_path: Path, capsys: pytest.Captu
         ("0.05", "high"), ("0.05", "low"), ("0.2", "high"), ("0.2", "low"),
     ]  # fmt: skip
     printed = capsys.readouterr().out
-    assert "boundaries predicted and simulated: median |error|" in printed
+    assert "4 of 4 predicted boundaries were reached in the simulation" in printed
     for row in rows:
         assert f" {number(float(row['predicted_steps']))} " in printed
