@@ -11,6 +11,7 @@ from theory.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from simulate.agreements import agreement
+    from simulate.comparison import compare_along, parse_axis
     from simulate.predictors import NoEngineError
     from simulate.result_file import save
     from simulate.simulation import GroupResult, Run, run
@@ -20,11 +21,13 @@ _HOMES = {
     "NoEngineError": "simulate.predictors",
     "Run": "simulate.simulation",
     "agreement": "simulate.agreements",
+    "compare_along": "simulate.comparison",
+    "parse_axis": "simulate.comparison",
     "run": "simulate.simulation",
     "save": "simulate.result_file",
 }
 
-__all__ = ["GroupResult", "NoEngineError", "Run", "agreement", "run", "save"]
+__all__ = ["GroupResult", "NoEngineError", "Run", "agreement", "compare_along", "parse_axis", "run", "save"]
 
 
 __getattr__, __dir__ = lazy_attributes(__name__, _HOMES)

@@ -137,7 +137,8 @@ class Scan:
         return GateChanges(pairs.touched >> shift, first + (pairs.touched & ((1 << shift) - 1)), change)
 
     def totals(self) -> LossTotals:
-        r"""Losses so far; those of :math:`f` telescope, since a Bayes gate is a mixture of the two sequences.
+        r"""Losses so far; those of :math:`f` telescope, since a Bayes gate is a mixture of the two sequences
+        (``cesabianchi2006prediction``).
 
         :math:`\sum \text{loss}(f) = -\log(\pi e^{-\Lambda} + (1-\pi) e^{-S})` in every gate cell.
         """

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from theory.errors import NoTheoryError, OutputError, SettingError
     from theory.prediction import ClassPrediction, Prediction
     from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
-    from theory.setting_file import load, presets, to_toml
+    from theory.setting_file import load, presets, read, to_toml
     from theory.solver import predict
 
 _HOMES = {
@@ -30,6 +30,7 @@ _HOMES = {
     "load": "theory.setting_file",
     "predict": "theory.solver",
     "presets": "theory.setting_file",
+    "read": "theory.setting_file",
     "to_toml": "theory.setting_file",
 }
 
@@ -47,6 +48,7 @@ __all__ = [
     "load",
     "predict",
     "presets",
+    "read",
     "to_toml",
 ]
 

@@ -8,7 +8,7 @@ and :math:`S_n` is a sum of independent few-valued losses, so the characteristic
 .. math:: E\,\sigma(X) = \tfrac12 + \int_0^\infty \frac{\operatorname{Im}\varphi(t)}{\sinh \pi t}\,dt ,
 
 since :math:`\sigma` is the distribution function of the logistic law, whose characteristic function is
-:math:`\pi t/\sinh \pi t` (Gil-Pelaez). The midpoint rule with step :math:`h` computes this integral for a wave of
+:math:`\pi t/\sinh \pi t` (Gil-Pelaez, ``gilpelaez1951note``). The midpoint rule with step :math:`h` computes this integral for a wave of
 antiperiod :math:`2\pi/h` in place of :math:`\sigma - \tfrac12`: exact but for what :math:`X` does beyond the period.
 """
 

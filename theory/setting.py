@@ -255,7 +255,8 @@ class DirichletTable:
     Parameters
     ----------
     pseudo_count : float
-        :math:`b`, from 1e-100 to 1e15; 1 is Laplace's estimator, 1/2 that of Krichevsky and Trofimov.
+        :math:`b`, from 1e-100 to 1e15; 1 is Laplace's estimator, 1/2 that of Krichevsky and
+        Trofimov (``krichevsky1981performance``).
     """
 
     kind: ClassVar[str] = "dirichlet"
