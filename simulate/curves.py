@@ -97,8 +97,12 @@ class GroupCurves:
 class ClassCurves:
     """Gathers the gate of every class, only where it moves by more than 1e-9: a settled class costs no memory."""
 
-    def __init__(self, classes: int, replicates: int, prior: float, checkpoints: NDArray[np.int64]) -> None:
+    def __init__(
+        self, classes: int, replicates: int, prior: float, checkpoints: NDArray[np.int64], always: tuple[int, ...] = ()
+    ) -> None:
         self._classes = classes
+        # Checkpoints that every curve keeps: the first, the last, and those that the caller wants.
+        self._always = np.array([0, *np.searchsorted(checkpoints, always), checkpoints.size - 1])
         self._replicates = replicates
         self._prior = prior
         self._checkpoints = checkpoints
@@ -130,7 +134,7 @@ class ClassCurves:
             part = slice(ends[label], ends[label + 1])
             moved = key[part] - label * points
             # The checkpoint before each move is kept too: between the two the gate rises, before it is flat.
-            kept = np.union1d(np.append(moved, [0, points - 1]), np.maximum(moved - 1, 0))
+            kept = np.union1d(np.append(moved, self._always), np.maximum(moved - 1, 0))
             gate = np.zeros((self._replicates, kept.size))
             np.add.at(gate, (replicate[part], np.searchsorted(kept, moved)), change[part])
             yield GateCurve(self._checkpoints[kept], np.clip(self._prior + gate.cumsum(axis=1), 0.0, 1.0))

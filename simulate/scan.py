@@ -27,6 +27,7 @@ Counts = NDArray[np.int64]
 
 _DENSE_LIMIT = 16
 """Pairs (gate cell, interval) for each step of a block up to which they are counted in a dense array."""
+_LARGE_START = 1e5
 _TABULATED = 1 << 13
 """Counts up to which log rising factorials are looked up."""
 
@@ -137,9 +138,9 @@ class Scan:
         return GateChanges(pairs.touched >> shift, first + (pairs.touched & ((1 << shift) - 1)), change)
 
     def totals(self) -> LossTotals:
-        r"""Losses so far; those of :math:`f` telescope, since a Bayes gate is a mixture of the two sequences
-        (``cesabianchi2006prediction``).
+        r"""Losses so far; those of :math:`f` telescope, since a Bayes gate is a mixture of the two sequences.
 
+        Source: ``cesabianchi2006prediction``;
         :math:`\sum \text{loss}(f) = -\log(\pi e^{-\Lambda} + (1-\pi) e^{-S})` in every gate cell.
         """
         prior = self._gate.prior_in_weight
@@ -264,9 +265,15 @@ class _LogRising:
         values = self._table.take(counts, mode="clip")
         large = np.flatnonzero(counts >= self._table.size)
         if large.size:
-            x = np.asarray(counts[large] + self._start, dtype=np.float64)
-            values[large] = (x - 0.5) * np.log(x) - x + stirling_series(x) - self._of_start
+            values[large] = self._beyond(counts[large])
         return values
+
+    def _beyond(self, counts: Counts) -> Array:
+        if self._start > _LARGE_START:
+            return log_rising(self._start, counts)
+        # A few passes less; it would cancel at a large start.
+        x = np.asarray(counts + self._start, dtype=np.float64)
+        return np.asarray((x - 0.5) * np.log(x) - x + stirling_series(x) - self._of_start, dtype=np.float64)
 
 
 class _PairCounts:

@@ -255,7 +255,8 @@ class _Gathered:
         self._strata = strata(task)
         prior = gate.prior_in_weight
         self._groups = GroupCurves(self._strata.of_class, len(self._strata.names), replicates, prior, points)
-        self._classes = None if task.grouped else ClassCurves(task.total_classes, replicates, prior, points)
+        always = (last_part_start(int(points[-1])),)
+        self._classes = None if task.grouped else ClassCurves(task.total_classes, replicates, prior, points, always)
         self._late = np.zeros((4, task.total_classes))
         self._worst = np.full(2, -np.inf)
 

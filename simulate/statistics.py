@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, xlog1py, xlogy
+from scipy.special import bdtr, bdtrik, gammaln, xlog1py, xlogy
 
 from simulate.finite_law import FiniteLaws, finite_laws
 from simulate.prompts import PromptStatistics, noise_offset
@@ -23,7 +23,8 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 LARGEST_TABLE = 1 << 21
-"""Entries up to which the laws of the irrelevant labels are tabulated; beyond, they are inverted step by step."""
+"""Entries up to which the laws of the context's labels are tabulated; beyond, they are inverted step by step."""
+_LOG_SMALLEST = -600.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +41,9 @@ class StatisticsSampler:
         Natural law of the number of relevant examples less one, a row a frequency; ``None`` where it is fixed.
     frequency : ndarray of int, shape (classes,)
         Row of a class in ``number``.
-    relevant : FiniteLaws
-        Law of the relevant matches: for every possible number of relevant examples a row for an own and a noisy label.
+    relevant : FiniteLaws or None
+        Law of the relevant matches: for every possible number of relevant examples a row for an own and a noisy label;
+        ``None`` where that were too many.
     relevant_row : ndarray of int, shape (context_length + 1,)
         First of the two rows for a number of relevant examples.
     irrelevant : _IrrelevantMatches
@@ -59,7 +61,7 @@ class StatisticsSampler:
     query: FiniteLaws
     number: FiniteLaws | None
     frequency: Indices
-    relevant: FiniteLaws
+    relevant: FiniteLaws | None
     relevant_row: Indices
     irrelevant: _IrrelevantMatches
 
@@ -89,13 +91,18 @@ class StatisticsSampler:
         relevant = self._relevant_examples(query, uniforms)
         if "relevant-labels" in uniforms:
             row = offset if task.noisy_labels == 1 else (offset != 0).astype(np.intp)
-            if self.relevant.cumulative.size > 2 * self.relevant.width:
-                row = row + self.relevant_row.take(relevant)
-            matches = self.relevant.draw(uniforms["relevant-labels"], row)
+            matches = self._relevant_matches(uniforms["relevant-labels"], row, relevant)
         else:
             matches = np.zeros(steps, dtype=np.intp)
         irrelevant = self.irrelevant.draw(uniforms["irrelevant-labels"], query, offset, relevant)
         return PromptStatistics(query, offset, relevant, matches, irrelevant)
+
+    def _relevant_matches(self, uniforms: Array, is_noisy: Indices, relevant: Indices) -> Indices:
+        if self.relevant is None:
+            return binomial_inverse(uniforms, relevant, match_probabilities(self.task)[is_noisy])
+        if self.relevant.cumulative.size > 2 * self.relevant.width:
+            is_noisy = is_noisy + self.relevant_row.take(relevant)
+        return self.relevant.draw(uniforms, is_noisy)
 
     def _relevant_examples(self, query: Indices, uniforms: dict[Purpose, Array]) -> Indices:
         number: Indices
@@ -188,11 +195,19 @@ def _rows_by_number(task: TaskDistribution, rows_each: int) -> Indices:
     return first
 
 
-def _relevant_matches(task: TaskDistribution) -> tuple[FiniteLaws, Indices]:
-    match = np.array([1 - task.noise_in_context, task.noise_in_context / task.noisy_labels])
+def match_probabilities(task: TaskDistribution) -> Array:
+    """Probability that a relevant example carries the query's label, if that is the own one, and if it is noise."""
+    return np.array([1 - task.noise_in_context, task.noise_in_context / task.noisy_labels])
+
+
+def _relevant_matches(task: TaskDistribution) -> tuple[FiniteLaws | None, Indices]:
     possible = possible_numbers(task)
-    laws = binomial_rows(possible.repeat(2), np.tile(match, possible.size), int(possible.max()))
-    return finite_laws(laws), _rows_by_number(task, 2)
+    width = int(possible.max()) + 1
+    first_row = _rows_by_number(task, 2)
+    if 2 * possible.size * width > LARGEST_TABLE:
+        return None, first_row
+    rows = binomial_rows(possible.repeat(2), np.tile(match_probabilities(task), possible.size), width - 1)
+    return finite_laws(rows), first_row
 
 
 def _irrelevant_matches(task: TaskDistribution) -> _IrrelevantMatches:
@@ -234,8 +249,19 @@ def binomial_rows(trials: Indices, probabilities: Array, largest: int) -> Array:
 
 def binomial_inverse(uniforms: Array, trials: Indices, probabilities: Array) -> Indices:
     """Binomial draws by inversion, every step with its own law; cost grows with the largest draw, not with a table."""
+    log_none = xlog1py(trials, -probabilities)
+    drawn = np.zeros(uniforms.shape, dtype=np.intp)
+    # Where no success at all has a probability beyond double precision, summing up from 0 cannot work.
+    far = log_none < _LOG_SMALLEST
+    drawn[far] = _inverse_far(uniforms[far], trials[far], probabilities[far])
+    near = np.flatnonzero(~far)
+    drawn[near] = _inverse_near(uniforms[near], trials[near], probabilities[near], np.exp(log_none[near]))
+    return drawn
+
+
+def _inverse_near(uniforms: Array, trials: Indices, probabilities: Array, law: Array) -> Indices:
+    """Summing up the law from 0 successes."""
     odds = probabilities / np.maximum(1 - probabilities, 1e-300)
-    law = np.exp(xlog1py(trials, -probabilities))
     cumulative = law.copy()
     drawn = np.zeros(uniforms.shape, dtype=np.intp)
     for successes in range(1, int(trials.max(initial=0)) + 1):
@@ -246,3 +272,14 @@ def binomial_inverse(uniforms: Array, trials: Indices, probabilities: Array) -> 
         law = law * odds * (np.maximum(trials - successes + 1, 0) / successes)
         cumulative += law
     return drawn
+
+
+def _inverse_far(uniforms: Array, trials: Indices, probabilities: Array) -> Indices:
+    """By SciPy's inverse of the distribution function, put right by at most one."""
+    n = np.asarray(trials, dtype=np.int64)
+    certain = probabilities >= 1
+    p = np.where(certain, 0.5, probabilities)
+    guess = np.ceil(np.clip(bdtrik(np.clip(uniforms, 1e-300, None), n.astype(np.float64), p), 0, n))
+    lower = np.maximum(guess - 1, 0)
+    guess = np.where(bdtr(lower, n, p) >= uniforms, lower, guess)
+    return np.where(certain, n, guess).astype(np.intp)

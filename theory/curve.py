@@ -66,7 +66,10 @@ class GateCurve:
         grid = geometric_integers(1, LARGEST_VISITS, 1.3)
         is_open = np.zeros(grid.size, dtype=bool)
         for _, cell in self.cells:
-            is_open |= np.abs(mean_logit(cell, grid)) <= 9 * logit_spread(cell, grid) + 40
+            logit = mean_logit(cell, grid)
+            is_open |= np.abs(logit) <= 9 * logit_spread(cell, grid) + 40
+            # A transition may be narrower than the grid: then its two sides are decided, but not alike.
+            is_open[1:] |= np.sign(logit[1:]) != np.sign(logit[:-1])
         last = np.flatnonzero(is_open)
         return int(grid[min(last[-1] + 1, grid.size - 1)]) if last.size else 2
 

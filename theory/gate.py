@@ -8,8 +8,9 @@ and :math:`S_n` is a sum of independent few-valued losses, so the characteristic
 .. math:: E\,\sigma(X) = \tfrac12 + \int_0^\infty \frac{\operatorname{Im}\varphi(t)}{\sinh \pi t}\,dt ,
 
 since :math:`\sigma` is the distribution function of the logistic law, whose characteristic function is
-:math:`\pi t/\sinh \pi t` (Gil-Pelaez, ``gilpelaez1951note``). The midpoint rule with step :math:`h` computes this integral for a wave of
-antiperiod :math:`2\pi/h` in place of :math:`\sigma - \tfrac12`: exact but for what :math:`X` does beyond the period.
+:math:`\pi t/\sinh \pi t` (Gil-Pelaez, ``gilpelaez1951note``). The midpoint rule with step :math:`h` computes this
+integral for a wave of antiperiod :math:`2\pi/h` in place of :math:`\sigma - \tfrac12`: exact but for what :math:`X`
+does beyond the period.
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ _TAIL = 24.0
 _LARGEST_FREQUENCY = 7.6
 """Where the integrand has fallen below 1e-10."""
 _BLOCK = 1 << 18
-_SMOOTH_FROM = 20_000
-"""Visits from which label counts are summed with a stride and far revivals of lattice laws are left out."""
+EXACT_VISITS = 20_000
+"""Visits up to which nothing is left out; beyond, label counts are summed with a stride where there are many, and what
+lattice laws contribute far from frequency 0 is left out then, or where it would take too many terms."""
+_FEWEST_NODES, _MOST_TERMS = 1 << 12, 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +79,9 @@ class GateCell:
         """Midpoint nodes of step 2^-level and the characteristic functions of the two loss laws there."""
         if level not in self._cache:
             step = 2.0**-level
-            nodes = np.asarray((np.arange(math.ceil(_LARGEST_FREQUENCY / step)) + 0.5) * step, dtype=np.float64)
+            most = max(_FEWEST_NODES, _MOST_TERMS // max(self.loss.own.values.size, self.loss.noisy.values.size))
+            number = min(math.ceil(_LARGEST_FREQUENCY / step), most)
+            nodes = np.asarray((np.arange(number) + 0.5) * step, dtype=np.float64)
             self._cache[level] = (
                 nodes,
                 _characteristic(self.loss.own, nodes),
@@ -123,8 +128,8 @@ def mean_gate(cell: GateCell, visits: int) -> float:
 
     Exact to 1e-9 for a gate per query and at most two labels. With symmetric noise on several labels the spread
     of :math:`\Lambda_n` given the number of noisy labels is taken as normal with its own mean and variance; with a gate
-    per query and relevance see :class:`GateCell`. Beyond 20,000 visits lattice effects below 1e-3 of the gate's
-    slope are left out.
+    per query and relevance see :class:`GateCell`. Beyond 20,000 visits see
+    ``EXACT_VISITS``.
 
     Parameters
     ----------
@@ -195,7 +200,7 @@ def _in_weight_terms(labels: LabelLaw, b: float, share: float, visits: int) -> t
     the variance that several noisy labels add; one entry for each count.
     """
     counts, weight = binomial_law(visits, labels.noise)
-    if visits >= _SMOOTH_FROM:
+    if visits >= EXACT_VISITS:
         stride = max(1, counts.size // 256)
         counts, weight = counts[::stride], weight[::stride] / weight[::stride].sum()
     noisy = counts.astype(np.float64)
@@ -274,7 +279,8 @@ def _inversion(cell: GateCell, given: _GivenCounts) -> float:
     level = max(0, math.ceil(math.log2(reach / (2 * math.pi))))
     nodes, own, noisy = cell.characteristic(level)
     if cell.share == 1.0:
-        kept = _nodes_that_matter(own, noisy, given, smooth=float(given.own[0] + given.noisy[0]) >= _SMOOTH_FROM)
+        strided = given.noisy.size > 1 and float(np.diff(given.noisy).min()) > 1
+        kept = _nodes_that_matter(own, noisy, given, smooth=strided)
         nodes, own, noisy = nodes[kept], own[kept], noisy[kept]
     total = 0.0
     rows = max(1, _BLOCK // given.weight.size)

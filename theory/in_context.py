@@ -89,8 +89,12 @@ def label_mass(
 
 def floored_loss(mass: ArrayLike, total_labels: int, floor: float) -> Array:
     r"""Loss :math:`-\log[(1 - C\varepsilon)\,\text{mass} + \varepsilon]` in nats; infinite where both are 0."""
+    mass = np.asarray(mass, dtype=np.float64)
+    kept = (1 - total_labels * floor) * mass + floor
+    # What is missing to 1, formed without a subtraction from 1: a small loss keeps its digits.
+    missing = (1 - mass) + floor * (total_labels * mass - 1)
     with np.errstate(divide="ignore"):
-        loss = -np.log((1 - total_labels * floor) * np.asarray(mass) + floor)
+        loss = np.where(mass > 0.5, -np.log1p(-np.where(mass > 0.5, missing, 0.0)), -np.log(kept))
     return np.asarray(loss + 0.0, dtype=np.float64)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,9 +10,9 @@ from numpy.typing import NDArray
 
 from theory.classes import ClassKind, class_kinds
 from theory.coverage import check_theory
-from theory.crossing import last_rise_between_integers
+from theory.crossing import geometric_integers, last_rise_between_integers
 from theory.curve import GateCurve, GroupCurve
-from theory.gate import GateCell
+from theory.gate import EXACT_VISITS, GateCell
 from theory.in_context import InContextLoss, in_context_loss
 from theory.in_weight import LabelLaw
 from theory.prediction import CellPrediction, ClassPrediction, Prediction, VisitBoundary
@@ -125,6 +126,8 @@ def _summary(
     risk = float(weights @ [theory.loss.risk for theory in theories])
     curve = GroupCurve([(float(weight), theory.curve) for weight, theory in zip(weights, theories, strict=True)])
     in_visits = _sharp_visits(curve)
+    final_gate = float(weights @ [theory.final_gate for theory in theories])
+    exact = all(cell.exact for theory in theories for _, cell in theory.cells.values())
     instantaneous = instantaneous_visits(risk, labels, table.pseudo_count)
     asymptotic = None
     if gate.per == "query":
@@ -135,12 +138,12 @@ def _summary(
         class_probability=probability,
         bayes_risk=labels.entropy,
         in_context_risk=risk,
-        phase=_phase(in_visits, float(weights @ [theory.final_gate for theory in theories])),
+        phase=_phase(in_visits, final_gate),
         vanish_visits=VisitBoundary(
             instantaneous=instantaneous, asymptotic=asymptotic, sharp=finite_or_none(in_visits)
         ),
-        vanish_steps=_sharp_steps(curve, probability),
-        sharp_is_exact=all(cell.exact for theory in theories for _, cell in theory.cells.values()),
+        vanish_steps=_sharp_steps(curve, probability) if final_gate > 0.5 else None,
+        sharp_is_exact=exact and (in_visits <= EXACT_VISITS or math.isinf(in_visits)),
         cells=_cells(theories, weights, labels, table, gate),
         curve=curve,
     )
@@ -188,7 +191,9 @@ def _sharp_steps(curve: GroupCurve, probability: float) -> float | None:
 
     visits = curve.nodes[0].astype(np.float64)
     scaled = np.append(visits, 1.5 * visits[-1]) / max(probability, 1e-290)
-    grid = np.unique(np.clip(np.rint(scaled), 1, LARGEST_STEPS).astype(np.int64))
+    later = np.clip(np.rint(scaled), 1, LARGEST_STEPS).astype(np.int64)
+    # Long before a class is visited once on average, its mean gate may cross already.
+    grid = np.union1d(geometric_integers(1, int(later[0]), 1.3), later)
     values = np.array([gate(n) for n in grid.tolist()])
     return finite_or_none(last_rise_between_integers(gate, grid, values, 0.5))
 

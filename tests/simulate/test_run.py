@@ -215,3 +215,19 @@ def test_result_file_holds_everything_without_pickle(tmp_path: Any) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["result.anything"]
     with pytest.raises(OutputError, match="cannot write"):
         save(result, tmp_path / "missing" / "result.npz")
+
+
+def test_gate_mean_of_a_class_that_rarely_moves() -> None:
+    """Its gate is flat for most of the last tenth, which counts all the same: against a plain sum over the steps."""
+    rare = TaskDistribution(
+        frequencies="counts", counts=[100_000, 30_000, 1, 2, 5], context_length=4, relevant_examples=2, label_noise=0.05
+    )
+    steps = 20_000
+    for seed in range(5):
+        result = run(rare, steps=steps, replicates=1, seed=seed)
+        for entry in result.entries:
+            points = checkpoints(steps)
+            dense = np.interp(points, entry.curve.steps, entry.curve.mean)
+            late = points >= steps * 0.9
+            mean = np.trapezoid(dense[late], points[late]) / (points[late][-1] - points[late][0])
+            assert entry.gate_mean == pytest.approx(mean, abs=1e-9)

@@ -139,3 +139,35 @@ def test_matches_are_within_their_numbers() -> None:
         assert np.all(drawn.irrelevant_matches <= task.context_length - drawn.relevant_examples)
         assert drawn.query.min() >= 0
         assert drawn.query.max() < task.total_classes
+
+
+@pytest.mark.parametrize(("trials", "probability"), [(1000, 0.6), (2000, 0.4), (10_000, 0.08), (10_000, 1.0), (5, 0.3)])
+def test_long_binomials_by_inversion(trials: int, probability: float) -> None:
+    """Where no success at all has a probability below 1e-308, too: draws equal SciPy's inverse."""
+    from scipy.stats import binom
+
+    uniforms = np.random.default_rng(1).random(2000)
+    drawn = module.binomial_inverse(uniforms, np.full(2000, trials), np.full(2000, probability))
+    assert np.mean(drawn != binom.ppf(uniforms, trials, probability)) < 1e-3
+    assert drawn.mean() == pytest.approx(trials * probability, rel=0.05)
+
+
+@pytest.mark.parametrize("relevant", [3, 700])
+def test_long_contexts_have_the_exact_risk(relevant: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contexts of 1,500 examples, inverted: mean loss of each class within 4.9 standard errors of the exact risk."""
+    monkeypatch.setattr(module, "LARGEST_TABLE", 0)
+    task = TaskDistribution(
+        num_high=1, num_low=3, p_high=0.8, context_length=1500, relevant_examples=relevant, label_noise=0.3,
+        context_label_noise=0.5,
+    )  # fmt: skip
+    attention = Attention(odds=50.0, floor=1e-6)
+    sampler = statistics_sampler(task)
+    drawn = sampler.draw(20_000, sampler.streams(9, 0))
+    m = drawn.relevant_examples
+    mass = label_mass(drawn.relevant_matches, drawn.irrelevant_matches, m, 1500 - m, attention.odds)
+    losses = floored_loss(mass, 4, attention.floor)
+    kinds, _ = class_kinds(task)
+    for x, kind in enumerate(kind_of_class(task).tolist()):
+        own = losses[drawn.query == x]
+        exact = in_context_loss(task, attention, kinds[kind]).risk
+        assert abs(own.mean() - exact) < 4.9 * own.std() / np.sqrt(own.size)

@@ -107,7 +107,7 @@ def test_smooth_sum_over_counts_meets_the_full_one(monkeypatch: pytest.MonkeyPat
     visits = next(n for n in range(20_000, 400_000, 500) if float(mean_logit(wide, n)) > 0)
     smooth = mean_gate(wide, visits)
     module._in_weight_terms.cache_clear()
-    monkeypatch.setattr(module, "_SMOOTH_FROM", 10**9)
+    monkeypatch.setattr(module, "EXACT_VISITS", 10**9)
     assert mean_gate(wide, visits) == pytest.approx(smooth, abs=1e-3)
     module._in_weight_terms.cache_clear()
 
@@ -134,3 +134,18 @@ def test_share_of_the_visits_keeps_the_exact_mean_of_the_logit(share: float) -> 
     # False alarm 6e-5 for each of the two shares; a bias of 0.05 nats is ten standard errors.
     assert abs(logit.mean() - float(mean_logit(gate, visits))) < 4 * error
     assert abs((1 / (1 + np.exp(-logit))).mean() - mean_gate(gate, visits)) < 0.02
+
+
+def test_rare_large_losses_beyond_twenty_thousand_visits() -> None:
+    """A few dozen large losses make the mean gate a staircase: its revivals far from frequency 0 must be kept."""
+    rate, large, small, n = 3e-4, -math.log(1e-12), 1e-7, 56_000
+    law = LossLaw(np.array([small, large]), np.array([1 - rate, rate]))
+    labels = LabelLaw(total_labels=120, noise=0.0, noisy_labels=1)
+    gate = GateCell(0.0, labels, 0.5, InContextLoss(law, law, 0.0))
+    count = np.arange(200)
+    choose = [math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) for k in count.tolist()]
+    weights = np.exp(np.array(choose) + count * math.log(rate) + (n - count) * math.log1p(-rate))
+    x = count * large + (n - count) * small - float(cumulative_loss(n, n, 0, 120, 0.5))
+    exact = float(weights @ (1 / (1 + np.exp(-np.clip(x, -700, 700)))))
+    assert 0.05 < exact < 0.95
+    assert mean_gate(gate, n) == pytest.approx(exact, abs=1e-6)

@@ -235,3 +235,49 @@ def test_nodes_of_a_steep_curve_are_dense() -> None:
     assert isinstance(curve, GateCurve)
     visits, gate = curve.nodes
     assert np.all((np.abs(np.diff(gate)) <= 0.04) | (np.diff(visits) == 1))
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.05])
+@pytest.mark.parametrize("kind", ["cyclic", "symmetric"])
+@pytest.mark.parametrize("classes", [50, 150, 275, 1000, 30_000, 10**6])
+def test_a_transient_class_has_a_boundary(classes: int, kind: str, noise: float) -> None:
+    """A transition much narrower than any grid must not be stepped over (many labels, no noise)."""
+    setting = task(num_high=10, num_low=classes - 10, p_high=0.9, label_noise=noise, label_noise_kind=kind)
+    model = GatedPredictor(in_context=Attention(floor=min(1e-4, 0.5 / classes)))
+    entry = predict(setting, model)["high"]
+    assert entry.phase == "transient"
+    assert entry.vanish_visits.sharp is not None
+    assert entry.vanish_steps == pytest.approx(entry.vanish_visits.sharp / entry.class_probability, rel=0.05)
+    assert entry.mean_gate([3 * int(entry.vanish_steps)])[0] > 0.99
+
+
+@pytest.mark.parametrize("prior", [0.2, 0.5])
+def test_a_boundary_before_the_first_visit_on_average(prior: float) -> None:
+    """Rare classes whose mean gate crosses while hardly any of them was visited: by definition, from step 1 on."""
+    rare = TaskDistribution(
+        frequencies="weights", weights=[0.1034, 0.4744, 0.4222], context_length=5, relevant_examples=3,
+        label_noise_kind="symmetric", context_label_noise=0.5,
+    )  # fmt: skip
+    model = GatedPredictor(in_context=Attention(odds=2.0, floor=1e-12), gate=BayesGate(prior_in_weight=prior))
+    entry = predict(rare, model).entries[0]
+    gate = entry.mean_gate(range(1, 200))
+    below = np.flatnonzero(gate < 0.5)
+    assert entry.vanish_steps is not None
+    assert below[-1] + 1 <= entry.vanish_steps <= below[-1] + 2
+
+
+def test_exactness_is_claimed_only_where_nothing_is_left_out() -> None:
+    assert low(task()).sharp_is_exact
+    late = low(task(label_noise=0.0, relevant_examples=8), GatedPredictor(in_context=Attention(floor=1e-6)))
+    assert late.vanish_visits.sharp is not None
+    assert late.vanish_visits.sharp > 20_000
+    assert not late.sharp_is_exact
+
+
+def test_small_in_context_losses_keep_their_digits() -> None:
+    clean = task(label_noise=0.0, relevant_examples=8)
+    for floor in (1e-3, 1e-9, 1e-15):
+        exact = -math.log1p(-19 * floor)
+        assert low(clean, GatedPredictor(in_context=Attention(floor=floor))).in_context_risk == pytest.approx(
+            exact, rel=1e-12
+        )
