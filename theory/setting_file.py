@@ -32,6 +32,13 @@ PARTS: dict[str, dict[str, type]] = {
 """For every role in the model the kinds of parts that a settings file can name."""
 
 
+FREQUENCY_SETTINGS = (
+    "frequencies",
+    "counts_file",
+    *dict.fromkeys(key for keys in FREQUENCY_KEYS.values() for key in keys),
+)
+
+
 class _Rows(Protocol):
     """What ``csv.reader`` returns."""
 
@@ -88,6 +95,8 @@ def read(source: str | Path, *, counts: str | Path | None = None, overrides: Ite
     # A frequency law comes before the settings that belong to it, in whatever order they were typed.
     pairs = sorted(map(parse_override, overrides), key=lambda pair: pair[0] != "frequencies")
     for key, value in pairs:
+        if counts is not None and key.removeprefix("task.") in FREQUENCY_SETTINGS:
+            raise SettingError(key, value, "nothing, since the counts replace the frequencies")
         override_setting(setting, key, value)
     return setting
 

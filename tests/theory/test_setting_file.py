@@ -662,10 +662,13 @@ def test_counts_replace_the_frequencies_of_any_preset(tmp_path: Path) -> None:
         assert model == same_model
 
 
-def test_counts_win_over_overrides_of_the_law(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pair", ["frequencies=uniform", "num_classes=7", "task.num_low=3", "counts_file=other.csv"])
+def test_counts_leave_no_room_for_another_law(tmp_path: Path, pair: str) -> None:
     path = written(tmp_path / "counts.csv", "class,count\na,3\nb,1\n")
-    task, _ = load("paper", counts=path, overrides=["frequencies=uniform", "num_classes=7", "label_noise=0.25"])
+    task, _ = load("paper", counts=path, overrides=["label_noise=0.25"])
     assert (task.frequencies, task.counts, task.label_noise) == ("counts", (3, 1), 0.25)
+    with pytest.raises(SettingError, match="nothing, since the counts replace the frequencies"):
+        load("paper", counts=path, overrides=[pair])
 
 
 def test_a_counts_file_is_sought_beside_the_task_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
