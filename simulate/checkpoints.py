@@ -22,8 +22,10 @@ def checkpoints(steps: int) -> NDArray[np.int64]:
     >>> points[:3].tolist(), int(points[-1]), bool((points[1:] / points[:-1])[500:].max() <= RATIO)
     ([1, 2, 3], 10000, True)
     """
+    points = geometric_integers(1, steps, RATIO)
     start = max(last_part_start(steps), 1)
-    return np.union1d(geometric_integers(1, steps, RATIO), np.array([start], dtype=np.int64))
+    place = int(np.searchsorted(points, start))
+    return points if points[place] == start else np.insert(points, place, start)
 
 
 def last_part_start(steps: int) -> int:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_FEWEST_BINS = 1 << 12
+_FEWEST_BINS = 1 << 11
 _MOST_BINS = 1 << 20
 _MOST_ENTRIES = 1 << 21
 _JUMP = -1
@@ -50,13 +50,15 @@ class FiniteLaws:
         Parameters
         ----------
         uniforms : ndarray, shape (steps,)
-            In [0, 1).
+            In [0, 1); they are used up (overwritten).
         rows : ndarray of int, shape (steps,), optional
             Which law each draw follows; by default the first.
         """
         if self.width == 1:
             return np.zeros(uniforms.size, dtype=np.intp)
-        place = (uniforms * self.bins).astype(np.intp)
+        # In place, and exactly undone for the few that need it: bins is a power of two.
+        uniforms *= self.bins
+        place = uniforms.astype(np.intp)
         if rows is not None:
             place += rows * self.bins
         found_bins = self.outcome.take(place)
@@ -64,7 +66,8 @@ class FiniteLaws:
         open_steps = np.flatnonzero(found_bins == _JUMP)
         if open_steps.size:
             row = rows[open_steps] if rows is not None else np.zeros(open_steps.size, dtype=np.intp)
-            found = np.searchsorted(self.cumulative, row + uniforms[open_steps], side="right") - row * self.width
+            target = row + uniforms[open_steps] / self.bins
+            found = np.searchsorted(self.cumulative, target, side="right") - row * self.width
             # Adding the row's number may round a uniform up to the next row's start.
             drawn[open_steps] = np.minimum(found, self.width - 1)
         return drawn

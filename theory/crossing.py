@@ -127,4 +127,6 @@ def geometric_integers(first: int, last: int, ratio: float) -> NDArray[np.int64]
         points = np.arange(number + step, stop + step, step, dtype=np.int64)
         parts.append(np.minimum(points, last))
         number = int(parts[-1][-1])
-    return np.unique(np.concatenate(parts))
+    points = np.concatenate(parts)
+    # The end may have been reached, and cut to, more than once.
+    return np.asarray(points[np.diff(points, prepend=0) > 0], dtype=np.int64)
