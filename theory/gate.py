@@ -278,10 +278,9 @@ def _inversion(cell: GateCell, given: _GivenCounts) -> float:
     reach = float((np.abs(given.mean) + given.radius).max()) + _TAIL
     level = max(0, math.ceil(math.log2(reach / (2 * math.pi))))
     nodes, own, noisy = cell.characteristic(level)
-    if cell.share == 1.0:
-        strided = given.noisy.size > 1 and float(np.diff(given.noisy).min()) > 1
-        kept = _nodes_that_matter(own, noisy, given, smooth=strided)
-        nodes, own, noisy = nodes[kept], own[kept], noisy[kept]
+    strided = given.noisy.size > 1 and float(np.diff(given.noisy).min()) > 1
+    kept = _nodes_that_matter(cell, given, nodes, own, noisy, smooth=strided)
+    nodes, own, noisy = nodes[kept], own[kept], noisy[kept]
     total = 0.0
     rows = max(1, _BLOCK // given.weight.size)
     for start in range(0, nodes.size, rows):
@@ -291,18 +290,31 @@ def _inversion(cell: GateCell, given: _GivenCounts) -> float:
 
 
 def _nodes_that_matter(
-    own: ComplexArray, noisy: ComplexArray, given: _GivenCounts, *, smooth: bool
+    cell: GateCell, given: _GivenCounts, t: Array, own: ComplexArray, noisy: ComplexArray, *, smooth: bool
 ) -> NDArray[np.intp]:
-    """Nodes at which the characteristic function has not fallen below 1e-14 for every count."""
-    with np.errstate(divide="ignore"):
-        size = np.zeros(own.size)
-        for law, number in ((own, given.own.min()), (noisy, given.noisy.min())):
-            if number > 0:
-                size += number * np.log(np.abs(law))
-    matter = size > -32
+    """Nodes at which the characteristic function has not fallen below 1e-15 for every count.
+
+    Its logarithm is linear in the count where the cell sees every visit, so that both ends decide; the middle is looked
+    at for a cell that sees a share.
+    """
+    size = np.full(t.size, -np.inf)
+    for i in {0, given.weight.size // 2, given.weight.size - 1}:
+        here = -0.5 * t * t * given.slow_variance[i]
+        for law, number, cost in ((own, given.own[i], given.own_cost[i]), (noisy, given.noisy[i], given.noisy_cost[i])):
+            factor = _visit_factor(cell, law, t, cost)
+            here += number * np.log(np.maximum(np.abs(factor), 1e-300))
+        size = np.maximum(size, here)
+    matter = size > -35
     if smooth and not matter.all():
         matter[int(np.argmin(matter)) :] = False
     return np.flatnonzero(matter)
+
+
+def _visit_factor(cell: GateCell, law: ComplexArray, t: Array, cost: Array | float) -> ComplexArray:
+    """Characteristic function of what one visit of the class adds to the log-odds of the cell."""
+    if cell.share == 1.0:
+        return law
+    return np.asarray(1 - cell.share + cell.share * law * np.exp(-1j * t * cost), dtype=np.complex128)
 
 
 def _block_sum(cell: GateCell, given: _GivenCounts, t: Array, own: ComplexArray, noisy: ComplexArray) -> float:
@@ -310,7 +322,7 @@ def _block_sum(cell: GateCell, given: _GivenCounts, t: Array, own: ComplexArray,
     log_size = -0.5 * t * t * given.slow_variance
     phase = t * given.shift
     for law, number, cost in ((own, given.own, given.own_cost), (noisy, given.noisy, given.noisy_cost)):
-        factor = law if cell.share == 1.0 else 1 - cell.share + cell.share * law * np.exp(-1j * t * cost)
+        factor = _visit_factor(cell, law, t, cost)
         # A factor of 0 leaves nothing unless its number is 0 too; 1e-300 gives both.
         log_size = log_size + number * np.log(np.maximum(np.abs(factor), 1e-300))
         phase = phase + number * np.angle(factor)
