@@ -93,7 +93,7 @@ def risk(visits: ArrayLike, labels: LabelLaw, pseudo_count: float) -> Array:
             value += number * probability * (seen - np.exp(-(n + total) * t))
         return value
 
-    return _integrate(integrand, visits, total, min(pseudo_count, total))
+    return _integrate(integrand, visits, total, pseudo_count)
 
 
 def expected_cumulative_loss(visits: ArrayLike, labels: LabelLaw, pseudo_count: float) -> Array:
@@ -117,7 +117,7 @@ def expected_cumulative_loss(visits: ArrayLike, labels: LabelLaw, pseudo_count: 
             value += number * probability * (seen - everything)
         return value
 
-    return _integrate(integrand, visits, total, min(pseudo_count, total))
+    return _integrate(integrand, visits, total, pseudo_count)
 
 
 def _geometric_sum(n: Array, log_ratio: Array) -> Array:

@@ -13,6 +13,7 @@ Array = NDArray[np.float64]
 
 _HALF_LOG_TWO_PI: Final = 0.5 * math.log(2 * math.pi)
 _SERIES_FROM: Final = 16.0
+_LOG_CUT: Final = 42.0
 
 
 def stirling_remainder(x: ArrayLike) -> Array:
@@ -76,8 +77,8 @@ def log_rising_residue(start: ArrayLike, count: ArrayLike) -> Array:
     return np.asarray(slow + stirling_remainder(start + count) - stirling_remainder(start), dtype=np.float64)
 
 
-def binomial_law(trials: int, probability: float, *, log_cut: float = -42.0) -> tuple[NDArray[np.int64], Array]:
-    r"""Effective support and probabilities of Binomial(n, p).
+def binomial_law(trials: int, probability: float) -> tuple[NDArray[np.int64], Array]:
+    r"""Effective support and probabilities of Binomial(n, p): values less likely than e^-42 are left out.
 
     Parameters
     ----------
@@ -85,8 +86,6 @@ def binomial_law(trials: int, probability: float, *, log_cut: float = -42.0) -> 
         :math:`n \ge 0`, up to 1e15.
     probability : float
         :math:`p` in [0, 1].
-    log_cut : float
-        Values whose log-probability lies below this (nats) are left out.
 
     Returns
     -------
@@ -111,12 +110,12 @@ def binomial_law(trials: int, probability: float, *, log_cut: float = -42.0) -> 
         # Nothing but 0 has a probability that double precision knows beside 1.
         return np.zeros(1, dtype=np.int64), np.ones(1)
     # Chernoff with Bernstein's form of the exponent: beyond this radius the law is below the cut.
-    radius = -log_cut / 3 + math.sqrt((log_cut / 3) ** 2 - 2 * log_cut * mean * (1 - probability)) + 1
+    radius = _LOG_CUT / 3 + math.sqrt((_LOG_CUT / 3) ** 2 + 2 * _LOG_CUT * mean * (1 - probability)) + 1
     first, last = max(0, math.floor(mean - radius)), min(trials, math.ceil(mean + radius))
     stride = max(1, (last - first) // 4096)
     values = np.arange(first, last + 1, stride, dtype=np.int64)
     log_weights = binomial_log_probability(values, trials, probability)
-    kept = log_weights >= max(log_cut, -700) + min(0.0, float(log_weights.max()))
+    kept = log_weights >= float(log_weights.max()) - _LOG_CUT
     weights = np.exp(log_weights[kept])
     return values[kept], weights / weights.sum()
 

@@ -231,3 +231,30 @@ def test_gate_mean_of_a_class_that_rarely_moves() -> None:
             late = points >= steps * 0.9
             mean = np.trapezoid(dense[late], points[late]) / (points[late][-1] - points[late][0])
             assert entry.gate_mean == pytest.approx(mean, abs=1e-9)
+
+
+def test_interval_of_few_replicates_is_widened() -> None:
+    """Eight replicates, 600 trials: the widened interval covers nearly 95 %, the plain percentile interval does not."""
+    from scipy.stats import binom
+
+    generator = np.random.default_rng(12)
+    steps = np.arange(1, 101)
+    covered = {"widened": 0, "plain": 0}
+    for _ in range(600):
+        centres = generator.normal(50, 8, size=(8, 1))
+        curve = GateCurve(steps, 1 / (1 + np.exp(-(steps[None, :] - centres) / 4)))
+        # A plain percentile interval reads the same resamples at the tail that the widened one has at 0.95.
+        plain = 1 - 2 * norm_tail_that_widens_to(0.025, 8)
+        for name, confidence in (("widened", 0.95), ("plain", plain)):
+            interval = simulated_boundary(curve, generator, confidence).interval
+            assert interval is not None
+            covered[name] += interval[0] <= 50 <= interval[1]
+    assert binom.cdf(covered["widened"], 600, 0.95) > 1e-4
+    assert binom.cdf(covered["plain"], 600, 0.95) < 1e-4
+
+
+def norm_tail_that_widens_to(tail: float, replicates: int) -> float:
+    """Nominal tail whose widened interval is the plain percentile interval at the given tail."""
+    from scipy.special import ndtri, stdtr
+
+    return float(stdtr(replicates - 1, ndtri(tail) * np.sqrt((replicates - 1) / replicates)))
