@@ -1,0 +1,1 @@
+"""Every theorem of the catalogue: derivation, falsifier, exact values, simulation, wrong variant."""

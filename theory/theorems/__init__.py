@@ -1,0 +1,1 @@
+"""What a theorem is: statement, derivation, checks, falsifier, calculator. The theorems are in ``theory.catalogue``."""

@@ -1,0 +1,358 @@
+"""Checks of single steps: plain functions of the two sides, and what each of them may call its finding.
+
+Identities are proved by simplification or compared to 50 digits; inequalities are proved by signs, monotonicity,
+convexity or interval arithmetic, and only sampled where none of these works; a classical theorem is cited, and its
+instance is compared numerically.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import mpmath
+import sympy
+
+from theory.theorems.derivation import Check, Relation, Status, Step, Verdict
+from theory.theorems.expectations import DIGITS
+from theory.theorems.precise import precise
+
+Ranges = Mapping[sympy.Symbol, tuple[float, float]]
+
+_POINTS: Final = 12
+_SEED: Final = 20410
+_BOXES: Final = 20_000
+
+
+# Identities.
+
+
+def simplifies(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+    """The difference of the two sides simplifies to zero."""
+    if relation != "=":
+        return Verdict(Status.FAILED, "an identity was expected")
+    if _vanishes(left - right):
+        return Verdict(Status.PROVED, "SymPy simplifies the difference to 0")
+    return Verdict(Status.FAILED, "SymPy does not simplify the difference to 0")
+
+
+def by_definition(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+    """The sides agree once every expectation is written out as its definition."""
+    written_out = [side.replace(_has_definition, lambda f: f.definition()) for side in (left, right)]
+    verdict = simplifies(written_out[0], relation, written_out[1])
+    return Verdict(verdict.status, "by definition") if verdict.holds else verdict
+
+
+def _has_definition(expression: sympy.Basic) -> bool:
+    return hasattr(expression, "definition")
+
+
+def by_summation(polynomial_in: sympy.Symbol) -> Check:
+    """SymPy sums the left side, and both sides are polynomials in the symbol.
+
+    SymPy proves a finite sum only where the infinite one would converge, an interval of the symbol; two polynomials
+    that agree on an interval agree everywhere.
+    """
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        summed = left.doit()
+        pieces = [summed] if not summed.has(sympy.Piecewise) else [_first_branch(summed)]
+        if relation == "=" and not pieces[0].has(sympy.Sum) and _vanishes(pieces[0] - right):
+            return Verdict(Status.PROVED, f"SymPy sums it on an interval of {polynomial_in}; polynomials there")
+        return Verdict(Status.FAILED, "SymPy does not sum it to the right side")
+
+    return check
+
+
+def _first_branch(expression: sympy.Expr) -> sympy.Expr:
+    return expression.replace(lambda e: isinstance(e, sympy.Piecewise), lambda e: e.args[0][0])
+
+
+def to_fifty_digits(ranges: Ranges | None = None, points: int = _POINTS) -> Check:
+    """Both sides agree to 50 digits at random rational points (where simplification is known to fail)."""
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        if relation != "=":
+            return Verdict(Status.FAILED, "an identity was expected")
+        for point in rational_points(left, right, ranges, points):
+            a, b = precise(left, point), precise(right, point)
+            if abs(a - b) > mpmath.mpf(10) ** (2 - DIGITS) * max(abs(a), abs(b)):
+                return Verdict(Status.FAILED, f"differs at {_shown(point)}")
+        return Verdict(Status.DIGITS, f"{points} random rational points")
+
+    return check
+
+
+# Inequalities.
+
+
+def by_sign(where: Mapping[sympy.Symbol, sympy.Expr] | None = None) -> Check:
+    """The difference has a sign that SymPy reads off, after a substitution such as ``C = 2 + c``."""
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        slack = _slack(left, relation, right)
+        if slack is not None and _is_nonnegative(slack.subs(where or {})):
+            shown = f", with {', '.join(f'{k} = {v}' for k, v in where.items())}" if where else ""
+            return Verdict(Status.PROVED, "sign of the difference" + shown)
+        return Verdict(Status.FAILED, "no sign found")
+
+    return check
+
+
+def by_monotonicity(
+    variable: sympy.Symbol, start: sympy.Expr | float, where: Mapping[sympy.Symbol, sympy.Expr] | None = None
+) -> Check:
+    """The slack is nonnegative at the start (or in the limit) and grows with the variable, which is at least start."""
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        slack = _slack(left, relation, right)
+        if slack is None:
+            return Verdict(Status.FAILED, "an inequality was expected")
+        at_start = sympy.limit(slack, variable, start, "+").subs(where or {})
+        slope = sympy.diff(slack, variable).subs(where or {})
+        if _is_nonnegative(at_start) and _is_nonnegative(slope):
+            return Verdict(Status.PROVED, f"nonnegative at {variable} = {start}, and its derivative is nonnegative")
+        return Verdict(Status.FAILED, f"not monotone in {variable}")
+
+    return check
+
+
+def by_convexity(
+    variable: sympy.Symbol, minimum: sympy.Expr | float, where: Mapping[sympy.Symbol, sympy.Expr] | None = None
+) -> Check:
+    """The slack is convex in the variable, flat at the stated minimum, and nonnegative there."""
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        slack = _slack(left, relation, right)
+        if slack is None:
+            return Verdict(Status.FAILED, "an inequality was expected")
+        at_minimum = slack.subs(variable, minimum)
+        slope = sympy.diff(slack, variable).subs(variable, minimum)
+        curvature = sympy.diff(slack, variable, 2).subs(where or {})
+        if _vanishes(slope) and _is_nonnegative(at_minimum.subs(where or {})) and _is_nonnegative(curvature):
+            return Verdict(Status.PROVED, f"convex in {variable}, with its minimum at {variable} = {minimum}")
+        return Verdict(Status.FAILED, f"not convex in {variable}")
+
+    return check
+
+
+def by_intervals(box: Ranges) -> Check:
+    """Interval arithmetic, with bisection of the box, finds the slack nonnegative everywhere in the box."""
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        slack = _slack(left, relation, right)
+        symbols = list(box)
+        if slack is None or not slack.free_symbols <= set(symbols):
+            return Verdict(Status.FAILED, "an inequality in the symbols of the box was expected")
+        function = sympy.lambdify(symbols, slack, [{"log": mpmath.iv.log, "exp": mpmath.iv.exp}, "mpmath"])
+        pending = [[mpmath.iv.mpf(list(box[symbol])) for symbol in symbols]]
+        for _ in range(_BOXES):
+            if not pending:
+                return Verdict(Status.PROVED, f"interval arithmetic on {_shown_box(box)}")
+            cell = pending.pop()
+            if function(*cell).a >= 0:
+                continue
+            pending += _halves(cell)
+        return Verdict(Status.FAILED, "interval arithmetic did not settle the box")
+
+    return check
+
+
+def by_sampling(ranges: Ranges | None = None, points: int = 400) -> Check:
+    """The inequality holds at many random rational points, evaluated to 50 digits: evidence, not a proof."""
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        broken = _first_violation(left, relation, right, rational_points(left, right, ranges, points))
+        if broken is not None:
+            return Verdict(Status.FAILED, f"violated at {_shown(broken)}")
+        return Verdict(Status.SAMPLED, f"{points} random rational points, 50 digits")
+
+    return check
+
+
+def cited(source: str, ranges: Ranges | None = None, points: int = _POINTS) -> Check:
+    """A published theorem, named by its key in the bibliography; its instance is compared numerically.
+
+    Where a side has no number (a probability over all sequences, say) the sampled points are left out and the verdict
+    says so: then the theorem's falsifier and its simulation test are the numeric comparison.
+    """
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        if left.has(sympy.core.function.AppliedUndef) or right.has(sympy.core.function.AppliedUndef):
+            return Verdict(Status.CITED, f"{source}; its instance is left to the falsifier")
+        broken = _first_violation(left, relation, right, rational_points(left, right, ranges, points))
+        if broken is not None:
+            return Verdict(Status.FAILED, f"the cited statement is violated at {_shown(broken)}")
+        return Verdict(Status.CITED, f"{source}; its instance compared at {points} points")
+
+    check.source = source  # type: ignore[attr-defined]
+    return check
+
+
+# Ways to reduce a step to a simpler one.
+
+
+def termwise(check: Check) -> Check:
+    """Both sides are sums over labels with weights ``p[y]``: the check holds for each term, ``p[y]`` in (0, 1]."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        if not (isinstance(left, sympy.Sum) and isinstance(right, sympy.Sum) and left.limits == right.limits):
+            return Verdict(Status.FAILED, "two sums over the same labels were expected")
+        terms = []
+        for side in (left, right):
+            term = side.function.replace(lambda f: isinstance(f, sympy.Indexed), lambda _: PROBABILITY)
+            if term.has(*[limit[0] for limit in side.limits]):
+                return Verdict(Status.FAILED, "a term depends on more than its label's probability")
+            terms.append(sympy.expand_mul(term / PROBABILITY) if not term.is_Mul else term / PROBABILITY)
+        verdict = check(terms[0], relation, terms[1])
+        return Verdict(verdict.status, f"for each label: {verdict.method}")
+
+    return _keep_source(check, reduced)
+
+
+def after(function: Callable[[sympy.Expr], sympy.Expr], check: Check) -> Check:
+    """The check holds after an increasing function (``sympy.exp``, say) was applied to both sides."""
+    x = sympy.Symbol("x", positive=True)
+    if not _is_nonnegative(sympy.diff(function(x), x)):
+        raise ValueError("an increasing function was expected")
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        sides = [sympy.powsimp(sympy.simplify(function(side))) for side in (left, right)]
+        verdict = check(sides[0], relation, sides[1])
+        return Verdict(verdict.status, f"after {function.__name__}: {verdict.method}")
+
+    return _keep_source(check, reduced)
+
+
+def using(lemma: Step, check: Check) -> Check:
+    """The check holds once the lemma's left side is replaced by its right side (the lemma is checked on its own)."""
+    if lemma.relation != "=":
+        raise ValueError("an identity was expected")
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        sides = [side.subs(lemma.left, lemma.right) for side in (left, right)]
+        if sides == [left, right]:
+            return Verdict(Status.FAILED, "the lemma does not occur")
+        verdict = check(sides[0], relation, sides[1])
+        return Verdict(verdict.status, f"with the lemma: {verdict.method}")
+
+    return _keep_source(check, reduced)
+
+
+def in_terms_of(variable: sympy.Symbol, expression: sympy.Expr, check: Check) -> Check:
+    """The check holds for every value of the variable, which stands for the expression."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        sides = [side.subs(expression, variable) for side in (left, right)]
+        if _vanishes(sides[0].subs(variable, expression) - left) and sides != [left, right]:
+            verdict = check(sides[0], relation, sides[1])
+            return Verdict(verdict.status, f"with {variable} = {expression}: {verdict.method}")
+        return Verdict(Status.FAILED, f"{expression} does not occur")
+
+    return _keep_source(check, reduced)
+
+
+def weights_sum_to_one(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+    """A sum over labels of ``p[y]`` times a constant is the constant."""
+    if relation == "=" and isinstance(left, sympy.Sum):
+        index = left.limits[0][0]
+        constant = sympy.simplify(left.function.replace(lambda f: isinstance(f, sympy.Indexed), lambda _: 1))
+        weight = sympy.simplify(left.function / constant)
+        if isinstance(weight, sympy.Indexed) and not constant.has(index) and _vanishes(constant - right):
+            return Verdict(Status.PROVED, "the probabilities of the labels sum to 1")
+    return Verdict(Status.FAILED, "a mean of a constant over the labels was expected")
+
+
+PROBABILITY: Final = sympy.Symbol("p", positive=True)
+
+
+def _keep_source(check: Check, reduced: Check) -> Check:
+    if hasattr(check, "source"):
+        reduced.source = check.source  # type: ignore[attr-defined]
+    return reduced
+
+
+# What the checks share.
+
+
+def rational_points(
+    left: sympy.Expr, right: sympy.Expr, ranges: Ranges | None, points: int
+) -> list[dict[sympy.Symbol, sympy.Rational | int]]:
+    """Seeded random rational (for integer symbols: whole) values of the free symbols of both sides."""
+    draw = random.Random(_SEED)  # noqa: S311 (points of a check, not a secret)
+    symbols = sorted((left.free_symbols | right.free_symbols), key=str)
+    return [{s: _rational(s, (ranges or {}).get(s), draw) for s in symbols} for _ in range(points)]
+
+
+def _rational(symbol: sympy.Symbol, span: tuple[float, float] | None, draw: random.Random) -> sympy.Rational | int:
+    low, high = span if span is not None else (1, 9) if symbol.is_integer else _default_span(symbol)
+    if symbol.is_integer:
+        return draw.randint(int(low), int(high))
+    denominator = draw.randint(101, 997)
+    share = sympy.Rational(draw.randint(1, denominator - 1), denominator)
+    return sympy.nsimplify(low) * (1 - share) + sympy.nsimplify(high) * share
+
+
+def _default_span(symbol: sympy.Symbol) -> tuple[float, float]:
+    if symbol == PROBABILITY:
+        return 0, 1
+    return (0, 3) if symbol.is_nonnegative else (-3, 3)
+
+
+def _slack(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> sympy.Expr | None:
+    return {"<=": right - left, ">=": left - right}.get(relation)
+
+
+def _vanishes(expression: sympy.Expr) -> bool:
+    if expression == 0:
+        return True
+    attempts: tuple[Callable[[sympy.Expr], sympy.Expr], ...] = (
+        sympy.expand,
+        lambda e: sympy.expand(sympy.expand_log(e)),
+        sympy.combsimp,
+        sympy.gammasimp,
+        sympy.simplify,
+        lambda e: sympy.simplify(sympy.expand_log(sympy.expand_func(e))),
+    )
+    return any(attempt(expression) == 0 for attempt in attempts)
+
+
+def _is_nonnegative(expression: sympy.Expr) -> bool:
+    attempts: tuple[Callable[[sympy.Expr], sympy.Expr], ...] = (
+        lambda e: e,
+        sympy.expand,
+        sympy.factor,
+        lambda e: sympy.factor(sympy.together(e)),
+        lambda e: sympy.expand(sympy.numer(sympy.together(e))) / sympy.denom(sympy.together(e)),
+        sympy.simplify,
+        lambda e: sympy.factor(sympy.simplify(e)),
+    )
+    return any(attempt(expression).is_nonnegative for attempt in attempts)
+
+
+def _first_violation(
+    left: sympy.Expr, relation: Relation, right: sympy.Expr, points: list[dict[sympy.Symbol, sympy.Rational | int]]
+) -> dict[sympy.Symbol, sympy.Rational | int] | None:
+    for point in points:
+        a, b = precise(left, point), precise(right, point)
+        rounding = mpmath.mpf(10) ** (2 - DIGITS) * max(abs(a), abs(b))
+        if {"<=": a > b + rounding, ">=": a < b - rounding, "=": abs(a - b) > rounding}.get(relation, True):
+            return point
+    return None
+
+
+def _halves(cell: list[mpmath.mpf]) -> list[list[mpmath.mpf]]:
+    widest = max(range(len(cell)), key=lambda i: cell[i].delta)
+    middle = cell[widest].mid
+    low, high = list(cell), list(cell)
+    low[widest], high[widest] = mpmath.iv.mpf([cell[widest].a, middle]), mpmath.iv.mpf([middle, cell[widest].b])
+    return [low, high]
+
+
+def _shown(point: Mapping[sympy.Symbol, object]) -> str:
+    return ", ".join(f"{symbol} = {value}" for symbol, value in point.items())
+
+
+def _shown_box(box: Ranges) -> str:
+    return ", ".join(f"{low:g} <= {symbol} <= {high:g}" for symbol, (low, high) in box.items())
