@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from simulate.simulation import Run, run
-from theory.checks import integer
 from theory.errors import SettingError
 from theory.prediction import Prediction
+from theory.ranges import parse_values
 from theory.setting import GatedPredictor, TaskDistribution
-from theory.setting_file import Setting, assemble, override_setting, parse_value
+from theory.setting_file import Setting, assemble, override_setting
 from theory.solver import predict
 
 WHOLE_NUMBERS = ("num_high", "num_low", "num_classes", "context_length", "relevant_examples")
@@ -80,7 +79,7 @@ def parse_axis(text: str) -> Axis:
     key = key.strip().removeprefix("task.")
     if not separator or not key:
         raise SettingError("--vary", text, "key=low:high:count[:log] or key=v1,v2,...")
-    values = _range(text, spec.split(":")) if ":" in spec else [_number(text, part) for part in spec.split(",")]
+    values = parse_values("--vary", text, spec)
     if key in WHOLE_NUMBERS:
         values = [_whole(text, value, generated=":" in spec) for value in values]
     distinct = sorted(set(values))
@@ -89,37 +88,11 @@ def parse_axis(text: str) -> Axis:
     return Axis(parameter=key, values=tuple(distinct))
 
 
-def _range(text: str, parts: list[str]) -> list[float]:
-    if len(parts) not in (3, 4) or (len(parts) == 4 and parts[3] != "log"):
-        raise SettingError("--vary", text, "key=low:high:count or key=low:high:count:log")
-    low, high = _number(text, parts[0]), _number(text, parts[1])
-    count = integer("--vary count", parse_value(parts[2]), minimum=2, maximum=10_000)
-    if not low < high or (len(parts) == 4 and low <= 0):
-        raise SettingError("--vary", text, "low < high (and both positive for a logarithmic axis)")
-    shares = [i / (count - 1) for i in range(1, count - 1)]
-    if len(parts) == 4:
-        inner = [math.exp(math.log(low) * (1 - share) + math.log(high) * share) for share in shares]
-    else:
-        inner = [low * (1 - share) + high * share for share in shares]
-    # The ends stay as they were typed; between them a few digits are enough and easier to read.
-    return [low, *(float(f"{value:.6g}") for value in inner), high]
-
-
 def _whole(text: str, value: float, *, generated: bool) -> int:
     """A whole number: a generated one is rounded, one that the user listed has to be whole."""
     if not (generated or value.is_integer()):
         raise SettingError("--vary", text, f"whole numbers, not {value:g}")
     return round(value)
-
-
-def _number(text: str, part: str) -> float:
-    try:
-        value = float(part)
-    except ValueError:
-        raise SettingError("--vary", text, f"numbers as values, not {part!r}") from None
-    if not math.isfinite(value):
-        raise SettingError("--vary", text, "finite values")
-    return value
 
 
 def settings_along(

@@ -17,6 +17,7 @@ from theory.command import (
 from theory.prediction import ClassPrediction
 from theory.setting_file import presets, to_toml
 from theory.solver import predict
+from theory.theorems.cli import add_theorem_commands
 
 HEADER = ("class", "p_x", "H_x", "r_h", "phase", "risks meet", "asymptotic", "switch", "switch, steps")
 LEGEND = """p_x: probability of one class; H_x, r_h: Bayes risk and in-context risk in nats. Then visits of one class
@@ -30,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = parser_for("theory", "What mathematics says: exact risks, phases and boundaries of the gated predictor.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_predict(commands)
+    add_theorem_commands(commands)
     listing = commands.add_parser("presets", help="list the named settings")
     listing.set_defaults(run=_presets)
     setting = commands.add_parser("setting", help="print a checked setting as TOML")

@@ -66,14 +66,15 @@ def load_setting(arguments: argparse.Namespace) -> tuple[TaskDistribution, Gated
 
 
 def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
-    """Parse, run the sub-command's ``run``, and turn bad input into exit code 2 with one line."""
+    """Parse, run the sub-command's ``run``, return its exit code (0 for ``None``); bad input: 2, with one line."""
     arguments = parser.parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A class may have any name; a terminal that cannot show it gets an escape, not a crash.
         sys.stdout.reconfigure(errors="backslashreplace")
-    run: Callable[[argparse.Namespace], None] = arguments.run
+    run: Callable[[argparse.Namespace], int | None] = arguments.run
+    code: int | None = 0
     try:
-        run(arguments)
+        code = run(arguments)
         sys.stdout.flush()
     except ValueError as error:
         print(f"{parser.prog}: {' '.join(str(error).split())}", file=sys.stderr)
@@ -81,7 +82,7 @@ def run_command(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
     except BrokenPipeError:
         # The reader (head, less) has gone; what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    return code or 0
 
 
 def print_json(data: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ class SettingError(ValueError):
     field : str
         Name of the setting, dotted as in a settings file (``model.in_context.odds``).
     value : object
-        What was given.
+        What was given; ``None`` where nothing was.
     allowed : str
         What would have been accepted, as a phrase.
 
@@ -27,7 +27,8 @@ class SettingError(ValueError):
         self.field = field
         self.value = value
         self.allowed = allowed
-        super().__init__(f"{field} = {shortened(value)} is not allowed: expected {allowed}")
+        found = f"{field} is missing" if value is None else f"{field} = {shortened(value)} is not allowed"
+        super().__init__(f"{found}: expected {allowed}")
 
 
 class NoTheoryError(ValueError):

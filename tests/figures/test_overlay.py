@@ -114,7 +114,7 @@ def test_groups_without_a_parameter_are_drawn_as_curves(along_noise: Comparison)
 def test_prediction_without_its_own_run_is_refused(along_noise: Comparison) -> None:
     with pytest.raises(SettingError, match="own task and model"):
         overlay(along_noise.predictions[0], along_noise.runs[1])
-    with pytest.raises(SettingError, match="run = None is not allowed"):
+    with pytest.raises(SettingError, match="run is missing"):
         overlay(along_noise.predictions[0])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from theory.catalogue import laplace_upper
-from theory.errors import unknown_name
+from theory.errors import SettingError, unknown_name
 from theory.theorems.claim import Claim
 from theory.theorems.theorem import Erratum, Theorem
 
@@ -24,9 +24,34 @@ def find_claim(name: str) -> Claim:
 
     Examples
     --------
-    >>> find_claim("laplace_upper_linear").evaluate(n=9, C=3)
-    array(0.2)
+    >>> find_claim("laplace_upper_linear").kind
+    'upper'
     """
     if name not in _BY_NAME:
         raise unknown_name("theorem", name, _BY_NAME)
     return _BY_NAME[name]
+
+
+def find_theorem(name: str) -> Theorem:
+    """The theorem of that name; an erratum is none.
+
+    Raises
+    ------
+    SettingError
+        There is none; the message suggests the nearest name.
+    """
+    claim = find_claim(name)
+    if not isinstance(claim, Theorem):
+        raise SettingError("theorem", name, f"a theorem, not an erratum: {claim.name} is false")
+    return claim
+
+
+def theorem_names() -> list[str]:
+    """Names of all theorems, in the order of the catalogue.
+
+    Examples
+    --------
+    >>> "laplace_upper_linear" in theorem_names()
+    True
+    """
+    return [theorem.name for theorem in THEOREMS]

@@ -1,0 +1,152 @@
+"""The bound calculator: a theorem's value over scalars, lists and ranges of its parameters, as rows of a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.errors import SettingError
+from theory.ranges import parse_values
+from theory.theorems.claim import Array, Claim
+from theory.theorems.theorem import Theorem
+
+_MOST_ROWS: Final = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BoundTable:
+    """Values of a theorem over a grid of parameters.
+
+    Parameters
+    ----------
+    theorem : Theorem
+        Which.
+    parameters : dict of str to ndarray, shape (rows,)
+        Every parameter, in the theorem's order.
+    value : ndarray, shape (rows,)
+        What the theorem gives (see its ``value_meaning``).
+    other : ndarray, shape (rows,), optional
+        What the value bounds, where that can be computed for all rows: the exact value; for a high-probability bound
+        the exact probability that it is violated.
+    """
+
+    theorem: Theorem
+    parameters: dict[str, Array]
+    value: Array
+    other: Array | None
+
+    @property
+    def value_name(self) -> str:
+        """Column name of the value."""
+        return {"exact": "exact", "asymptotic": "asymptotic"}.get(self.theorem.kind, "bound")
+
+    @property
+    def other_name(self) -> str:
+        """Column name of what the value bounds."""
+        return "violated_with_probability" if self.theorem.kind == "high probability" else "exact"
+
+    @property
+    def columns(self) -> dict[str, Array]:
+        """All columns by name."""
+        result = {**self.parameters, self.value_name: self.value}
+        if self.other is not None and self.other_name not in result:
+            result[self.other_name] = self.other
+        return result
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON: what the value is, and one record for each row."""
+        whole = {p.name for p in self.theorem.parameters if p.is_integer}
+        columns = {
+            name: [int(value) if name in whole else float(value) for value in values]
+            for name, values in self.columns.items()
+        }
+        return {
+            "theorem": self.theorem.name,
+            "kind": self.theorem.kind,
+            "title": self.theorem.title,
+            "column": self.value_name,
+            "meaning": self.theorem.value_meaning,
+            "assumptions": list(self.theorem.assumptions),
+            "rows": [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)],
+        }
+
+    def to_csv(self) -> str:
+        """Comma-separated values with a header; numbers in full precision."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows(zip(*(map(repr, map(float, values)) for values in self.columns.values()), strict=True))
+        return text.getvalue()
+
+
+def bound_table(theorem: Theorem, settings: Sequence[str]) -> BoundTable:
+    """Evaluate a theorem over every combination of the values that the settings name.
+
+    Parameters
+    ----------
+    theorem : Theorem
+        Which.
+    settings : sequence of str
+        ``name=value``, ``name=v1,v2,...`` or ``name=low:high:count[:log]``; text is read as numbers, never evaluated.
+
+    Returns
+    -------
+    BoundTable
+        One row for each combination, the last setting varying fastest.
+
+    Raises
+    ------
+    SettingError
+        A setting has another form, or names an unknown parameter, or one is missing.
+    AssumptionError
+        A value violates an assumption of the theorem.
+
+    Examples
+    --------
+    >>> from theory.catalogue import find_theorem
+    >>> bound_table(find_theorem("laplace_upper_linear"), ["n=9,99", "C=3"]).value
+    array([0.2 , 0.02])
+    """
+    lists = parse_settings(theorem, settings)
+    if math.prod(len(values) for values in lists.values()) > _MOST_ROWS:
+        raise SettingError("--set", " ".join(settings), f"at most {_MOST_ROWS:,} combinations")
+    grid = np.meshgrid(*lists.values(), indexing="ij")
+    given = {name: values.ravel() for name, values in zip(lists, grid, strict=True)}
+    point = theorem.settings(given)
+    # Defaults are scalars still: every column has its row.
+    rows = next(iter(given.values())).size if given else 1
+    parameters = {name: np.broadcast_to(values, rows) for name, values in point.items()}
+    value = np.broadcast_to(theorem.evaluate(**parameters), rows)
+    other = None
+    if theorem.kind != "exact" and _within_reach(theorem, parameters):
+        other = np.broadcast_to(theorem.sides(parameters)[0], rows)
+    return BoundTable(theorem=theorem, parameters=parameters, value=value, other=other)
+
+
+def parse_settings(theorem: Claim, settings: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """Values of each parameter that the settings name; in a generated range of a whole number they are rounded."""
+    known = {parameter.name: parameter for parameter in theorem.parameters}
+    found: dict[str, NDArray[np.float64]] = {}
+    for text in settings:
+        name, separator, spec = text.partition("=")
+        name = name.strip()
+        if not separator or not name:
+            raise SettingError("--set", text, "name=value, name=v1,v2,... or name=low:high:count[:log]")
+        if name in found:
+            raise SettingError("--set", text, f"{name} only once")
+        values = np.asarray(parse_values("--set", text, spec, most=_MOST_ROWS), dtype=np.float64)
+        if ":" in spec and name in known and known[name].is_integer:
+            values = np.unique(np.rint(values))
+        found[name] = values
+    return found
+
+
+def _within_reach(theorem: Theorem, parameters: dict[str, Array]) -> bool:
+    return all(np.all(parameters[name] <= limit) for name, limit in theorem.hunted_up_to.items())
