@@ -145,13 +145,15 @@ def by_intervals(box: Ranges) -> Check:
         symbols = list(box)
         if slack is None or not slack.free_symbols <= set(symbols):
             return Verdict(Status.FAILED, "an inequality in the symbols of the box was expected")
-        function = sympy.lambdify(symbols, slack, [{"log": mpmath.iv.log, "exp": mpmath.iv.exp}, "mpmath"])
+        # Rational constants are printed with mpf: as intervals they enclose what rounding would lose.
+        enclosing = {"log": mpmath.iv.log, "exp": mpmath.iv.exp, "sqrt": mpmath.iv.sqrt, "mpf": mpmath.iv.mpf}
+        function = sympy.lambdify(symbols, slack, [enclosing, "mpmath"])
         pending = [[mpmath.iv.mpf(list(box[symbol])) for symbol in symbols]]
         for _ in range(_BOXES):
             if not pending:
                 return Verdict(Status.PROVED, f"interval arithmetic on {_shown_box(box)}")
             cell = pending.pop()
-            if function(*cell).a >= 0:
+            if mpmath.iv.mpf(function(*cell)).a >= 0:
                 continue
             pending += _halves(cell)
         return Verdict(Status.FAILED, "interval arithmetic did not settle the box")
@@ -256,10 +258,9 @@ def in_terms_of(variable: sympy.Symbol, expression: sympy.Expr, check: Check) ->
 def weights_sum_to_one(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
     """A sum over labels of ``p[y]`` times a constant is the constant."""
     if relation == "=" and isinstance(left, sympy.Sum):
-        index = left.limits[0][0]
-        constant = sympy.simplify(left.function.replace(lambda f: isinstance(f, sympy.Indexed), lambda _: 1))
-        weight = sympy.simplify(left.function / constant)
-        if isinstance(weight, sympy.Indexed) and not constant.has(index) and _vanishes(constant - right):
+        term = left.function.replace(lambda f: isinstance(f, sympy.Indexed), lambda _: PROBABILITY)
+        constant = sympy.simplify(term / PROBABILITY)
+        if not constant.has(PROBABILITY, left.limits[0][0]) and _vanishes(constant - right):
             return Verdict(Status.PROVED, "the probabilities of the labels sum to 1")
     return Verdict(Status.FAILED, "a mean of a constant over the labels was expected")
 
