@@ -24,11 +24,18 @@ from simulate.prompts import draw_prompts
 from simulate.reference import reference_run
 from simulate.simulation import BLOCK, run
 from simulate.statistics import statistics_sampler
+from theory.catalogue import THEOREMS
 from theory.setting_file import load
+from theory.theorems.claim import call
+from theory.theorems.falsifier import random_points
+from theory.theorems.theorem import Theorem
 
 STEPS = 1_000_000
 REFERENCE_STEPS = 20_000
 ROUNDS = 9
+POINTS = 1_000_000
+# What costs more than this at a hundredth of the points is no closed form.
+FEW_PASSES = 300
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -65,6 +72,28 @@ def engine() -> None:
     print(f"  {statistics.median(speedups):.0f} times the rate of the reference loop (which is given its prompts)")
 
 
+def bounds() -> None:
+    """Cost of each theorem's value, in passes of a logarithm over as many numbers."""
+    costs = []
+    for theorem in THEOREMS:
+        few = min(relative_cost(theorem, POINTS // 100, 3), relative_cost(theorem, POINTS // 100, 3))
+        closed = few < FEW_PASSES
+        costs.append((relative_cost(theorem, POINTS, ROUNDS) if closed else few, closed, theorem.name))
+    print(f"value of a theorem over {POINTS:,} points, in passes of np.log over as many numbers:")
+    for cost, closed, name in sorted(costs):
+        print(f"  {name:32s} {cost:8.1f}" + ("" if closed else f"  (quadrature or sum; {POINTS // 100:,} points)"))
+
+
+def relative_cost(theorem: Theorem, points: int, rounds: int) -> float:
+    """Time of the value at so many points over that of ``np.log`` of as many numbers."""
+    numbers = np.random.default_rng(0).random(points)
+    values = random_points(theorem, points, np.random.default_rng(0))
+    evaluator = theorem.value or theorem.evaluate_right
+    return statistics.median(
+        seconds(lambda: call(evaluator, values)) / seconds(lambda: np.log(numbers)) for _ in range(rounds)
+    )
+
+
 def imports() -> None:
     """Import times over that of NumPy, in fresh interpreters."""
 
@@ -84,4 +113,5 @@ if __name__ == "__main__":
         f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}, medians of {ROUNDS} rounds"
     )
     engine()
+    bounds()
     imports()
