@@ -12,6 +12,7 @@ from theory.command import (
     parser_for,
     print_json,
     print_table,
+    real_number,
     run_command,
 )
 from theory.prediction import ClassPrediction
@@ -19,11 +20,12 @@ from theory.setting_file import presets, to_toml
 from theory.solver import predict
 from theory.theorems.cli import add_theorem_commands
 
-HEADER = ("class", "p_x", "H_x", "r_h", "phase", "risks meet", "asymptotic", "switch", "switch, steps")
+HEADER = ("class", "p_x", "H_x", "r_h", "phase", "risks meet", "asymptotic", "switch", "rigorous", "switch, steps")
 LEGEND = """p_x: probability of one class; H_x, r_h: Bayes risk and in-context risk in nats. Then visits of one class
-until the in-weight risk falls below r_h ('risks meet'), the closed form for many visits, and the mean gate's
-last rise through 1/2 ('switch': from context to weights); last, the switch in steps of the stream.
-'-': no such crossing (or, of the closed form, too few visits for it to exist)."""
+until the in-weight risk falls below r_h ('risks meet'), the closed form for many visits, the mean gate's last rise
+through 1/2 ('switch': from context to weights), and where the switch of a single run lies with probability
+--confidence ('rigorous'); last, the switch in steps of the stream. '-': no such crossing (or, of the closed form, too
+few visits for it to exist; of the bracket, no bound known)."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,12 +49,15 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description=LEGEND,
     )
     add_setting_arguments(parser)
+    parser.add_argument(
+        "--confidence", metavar="P", default=0.95, help="probability of the rigorous brackets (default 0.95)"
+    )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.set_defaults(run=_predict)
 
 
 def _predict(arguments: argparse.Namespace) -> None:
-    prediction = predict(*load_setting(arguments))
+    prediction = predict(*load_setting(arguments), confidence=real_number(arguments.confidence))
     if arguments.json:
         print_json(prediction.to_dict())
         return
@@ -73,6 +78,7 @@ def _row(entry: ClassPrediction) -> tuple[str, ...]:
         number(visits.instantaneous),
         number(visits.asymptotic),
         number(visits.sharp),
+        "-" if visits.rigorous is None else f"[{number(visits.rigorous.lower)}, {number(visits.rigorous.upper)}]",
         number(entry.vanish_steps),
     )
 

@@ -127,6 +127,14 @@ def whole_number(text: object) -> object:
     return int(as_float) if as_float.is_integer() and abs(as_float) < 2**53 else text
 
 
+def real_number(text: object) -> Any:
+    """What a command-line option says, as a ``float`` where it is one."""
+    try:
+        return float(str(text))
+    except ValueError:
+        return text
+
+
 def writable_folder(path: str | Path) -> Path:
     """The folder, made if it is missing, or an :class:`OutputError`."""
     if not str(path).strip():

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory.bracket import Bracket
 from theory.curve import GroupCurve
 from theory.entries import entries_to_dict, find_entry
 from theory.setting import GatedPredictor, TaskDistribution
@@ -27,11 +28,30 @@ class VisitBoundary:
         Closed form for many visits, from the expected log-odds.
     sharp : float or None
         Where the mean gate last rises through 1/2.
+    rigorous : Bracket or None
+        Between which visits the boundary of a single run lies, with a stated probability; ``None`` also where no bound
+        is known.
     """
 
     instantaneous: float | None
     asymptotic: float | None
     sharp: float | None
+    rigorous: Bracket | None = None
+
+    def to_dict(self, confidence: float) -> dict[str, Any]:
+        """Plain numbers, lists and ``None``."""
+        return {
+            "instantaneous": self.instantaneous,
+            "asymptotic": self.asymptotic,
+            "sharp": self.sharp,
+            "rigorous": ends(self.rigorous),
+            "confidence": confidence,
+        }
+
+
+def ends(bracket: Bracket | None) -> list[float] | None:
+    """Lower and upper end of a bracket as plain numbers."""
+    return None if bracket is None else [bracket.lower, bracket.upper]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +85,10 @@ class ClassPrediction:
         Boundaries in visits of one class.
     vanish_steps : float or None
         Where :math:`E\alpha(N)`, mean over the group's classes, last rises through 1/2, in steps.
+    confidence : float
+        Probability with which a single run's boundary lies in the rigorous brackets.
+    rigorous_steps : Bracket or None
+        Between which steps the boundary of a single class's run lies; ``None`` also where no bound is known.
     sharp_is_exact : bool
         Whether the mean gate is exact (to 1e-9) rather than a named approximation; see ``theory.gate``.
     cells : dict
@@ -81,6 +105,8 @@ class ClassPrediction:
     phase: str
     vanish_visits: VisitBoundary
     vanish_steps: float | None
+    confidence: float
+    rigorous_steps: Bracket | None
     sharp_is_exact: bool
     cells: dict[str, CellPrediction]
     curve: GroupCurve
@@ -108,8 +134,12 @@ class ClassPrediction:
             "bayes_risk": self.bayes_risk,
             "in_context_risk": self.in_context_risk,
             "phase": self.phase,
-            "vanish_visits": vars(self.vanish_visits).copy(),
-            "vanish_steps": {"sharp": self.vanish_steps},
+            "vanish_visits": self.vanish_visits.to_dict(self.confidence),
+            "vanish_steps": {
+                "sharp": self.vanish_steps,
+                "rigorous": ends(self.rigorous_steps),
+                "confidence": self.confidence,
+            },
             "sharp_is_exact": self.sharp_is_exact,
         }
         if self.cells:
@@ -117,7 +147,7 @@ class ClassPrediction:
                 name: {
                     "probability": cell.probability,
                     "in_context_risk": cell.in_context_risk,
-                    "vanish_visits": vars(cell.vanish_visits).copy(),
+                    "vanish_visits": cell.vanish_visits.to_dict(self.confidence),
                 }
                 for name, cell in self.cells.items()
             }

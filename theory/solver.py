@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.bracket import step_bracket, visit_bracket, widest
+from theory.checks import real
 from theory.classes import ClassKind, class_kinds
 from theory.coverage import check_theory
 from theory.crossing import geometric_integers, last_rise_between_integers
@@ -25,7 +27,7 @@ LARGEST_STEPS = 10**18
 """Steps beyond which a class's boundary is not looked for."""
 
 
-def predict(task: TaskDistribution, model: GatedPredictor | None = None) -> Prediction:
+def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, confidence: float = 0.95) -> Prediction:
     r"""Predict when each class is answered in context and when in weights.
 
     Parameters
@@ -34,6 +36,8 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None) -> Pred
         What the world is like.
     model : GatedPredictor, optional
         What learns in it; by default Dirichlet table, attention and a Bayes gate per query with their defaults.
+    confidence : float
+        Probability, between 0 and 1, with which the boundary of a single run lies in its rigorous bracket.
 
     Returns
     -------
@@ -45,7 +49,8 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None) -> Pred
     NoTheoryError
         A part of the model has no theory; the error names it.
     SettingError
-        The parts do not fit the task (:math:`C\varepsilon \ge 1`, or a floor of 0 with infinite in-context risk).
+        The parts do not fit the task (:math:`C\varepsilon \ge 1`, or a floor of 0 with infinite in-context risk), or
+        the confidence is not a probability.
 
     Notes
     -----
@@ -60,17 +65,18 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None) -> Pred
     ('transient', 29.4)
     """
     model = model or GatedPredictor()
+    confidence = real("confidence", confidence, minimum=0, maximum=1, open_minimum=True, open_maximum=True)
     table, attention, gate = check_theory(task, model)
     labels = LabelLaw(total_labels=task.total_classes, noise=task.label_noise, noisy_labels=task.noisy_labels)
     kinds, kind_of = class_kinds(task)
     theories = [_ClassTheory.of(task, table, attention, gate, labels, kind) for kind in kinds]
     if task.grouped:
         entries = tuple(
-            _summary(name, [theories[k] for k in members], labels, table, gate)
+            _summary(name, [theories[k] for k in members], labels, table, gate, confidence)
             for name, members in _groups(kinds, task).items()
         )
     else:
-        of_kind = [_summary("", [theory], labels, table, gate) for theory in theories]
+        of_kind = [_summary("", [theory], labels, table, gate, confidence) for theory in theories]
         entries = tuple(_renamed(of_kind[kind], task.name_of(i)) for i, kind in enumerate(kind_of.tolist()))
     return Prediction(task=task, model=model, entries=entries)
 
@@ -118,7 +124,12 @@ def _groups(kinds: list[ClassKind], task: TaskDistribution) -> dict[str, list[in
 
 
 def _summary(
-    name: str, theories: list[_ClassTheory], labels: LabelLaw, table: DirichletTable, gate: BayesGate
+    name: str,
+    theories: list[_ClassTheory],
+    labels: LabelLaw,
+    table: DirichletTable,
+    gate: BayesGate,
+    confidence: float,
 ) -> ClassPrediction:
     sizes = np.array([theory.kind.size for theory in theories], dtype=np.float64)
     weights = sizes / sizes.sum()
@@ -129,6 +140,7 @@ def _summary(
     final_gate = float(weights @ [theory.final_gate for theory in theories])
     exact = all(cell.exact for theory in theories for _, cell in theory.cells.values())
     instantaneous = instantaneous_visits(risk, labels, table.pseudo_count)
+    query_cells = [cell for theory in theories for _, cell in theory.cells.values()]
     asymptotic = None
     if gate.per == "query":
         asymptotic = asymptotic_visits(risk, labels, table.pseudo_count, gate.prior_log_odds)
@@ -140,9 +152,14 @@ def _summary(
         in_context_risk=risk,
         phase=_phase(in_visits, final_gate),
         vanish_visits=VisitBoundary(
-            instantaneous=instantaneous, asymptotic=asymptotic, sharp=finite_or_none(in_visits)
+            instantaneous=instantaneous,
+            asymptotic=asymptotic,
+            sharp=finite_or_none(in_visits),
+            rigorous=widest([visit_bracket(cell, confidence) for cell in query_cells]),
         ),
         vanish_steps=_sharp_steps(curve, probability) if final_gate > 0.5 else None,
+        confidence=confidence,
+        rigorous_steps=widest([step_bracket(cell, probability, confidence) for cell in query_cells]),
         sharp_is_exact=exact and (in_visits <= EXACT_VISITS or math.isinf(in_visits)),
         cells=_cells(theories, weights, labels, table, gate),
         curve=curve,

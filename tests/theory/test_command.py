@@ -65,14 +65,17 @@ def check_prediction(group: dict[str, Any]) -> None:
     assert {"class_probability", "bayes_risk", "in_context_risk", "phase", "vanish_visits", "vanish_steps"} <= set(
         group
     )
-    assert set(group["vanish_visits"]) == {"instantaneous", "asymptotic", "sharp"}
-    assert set(group["vanish_steps"]) == {"sharp"}
+    assert set(group["vanish_visits"]) == {"instantaneous", "asymptotic", "sharp", "rigorous", "confidence"}
+    assert set(group["vanish_steps"]) == {"sharp", "rigorous", "confidence"}
     assert group["phase"] in {"in-weight", "transient", "persistent"}
     assert 0 <= group["class_probability"] <= 1
     assert 0 <= group["bayes_risk"] < math.inf
     assert 0 <= group["in_context_risk"] < math.inf
-    for boundary in (*group["vanish_visits"].values(), *group["vanish_steps"].values()):
-        assert boundary is None or 0 < boundary < math.inf
+    for boundaries in (group["vanish_visits"], group["vanish_steps"]):
+        lower, upper = boundaries["rigorous"] or (0, 1)
+        assert 0 <= lower <= upper < math.inf
+        for name in boundaries.keys() - {"rigorous"}:
+            assert boundaries[name] is None or 0 < boundaries[name] < math.inf
 
 
 @pytest.mark.parametrize("preset", ["paper", "transient"])
