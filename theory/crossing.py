@@ -91,7 +91,36 @@ def last_rise_between_integers(
         return FROM_THE_START
     if below[-1] == grid.size - 1:
         return NOT_YET
-    low, high = int(grid[below[-1]]), int(grid[below[-1] + 1])
+    return _rise_within(function, int(grid[below[-1]]), int(grid[below[-1] + 1]), level)
+
+
+def first_fall_between_integers(
+    function: Callable[[int], float], grid: NDArray[np.int64], values: Array, level: float
+) -> float:
+    """First fall of a function of integers below a level, bracketed on a grid and then bisected; arguments as above.
+
+    Returns
+    -------
+    float
+        Position, linear between neighbouring integers; ``FROM_THE_START`` where the curve starts below its level or on
+        it, ``NOT_YET`` where it is never below.
+
+    Examples
+    --------
+    >>> grid = np.array([0, 10, 100])
+    >>> first_fall_between_integers(lambda n: 1 - n / 100, grid, 1 - grid / 100, 0.505)
+    49.5
+    """
+    if values[0] <= level:
+        return FROM_THE_START
+    below = np.flatnonzero(values < level)
+    if below.size == 0:
+        return NOT_YET
+    return _rise_within(lambda n: -function(n), int(grid[below[0] - 1]), int(grid[below[0]]), -level)
+
+
+def _rise_within(function: Callable[[int], float], low: int, high: int, level: float) -> float:
+    """Where a function rises through the level between two integers, by bisection."""
     at_low, at_high = function(low), function(high)
     while high - low > 1:
         middle = (low + high) // 2

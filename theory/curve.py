@@ -108,11 +108,16 @@ class GroupCurve:
         """Mean gate after N steps, for classes of the given probability."""
         return sum(share * curve.at_steps(steps, class_probability) for share, curve in self.parts)
 
-    @cached_property
+    @property
     def nodes(self) -> tuple[NDArray[np.int64], Array]:
         """Numbers of visits at which some curve has a node, from 1 on, and the mean gate there, interpolated."""
+        visits, gate = self.nodes_from_prior
+        return visits[1:], gate[1:]
+
+    @cached_property
+    def nodes_from_prior(self) -> tuple[NDArray[np.int64], Array]:
+        """The same from 0 visits on, where the gate is its prior."""
         visits = np.unique(np.concatenate([curve.nodes[0] for _, curve in self.parts]))
-        visits = visits[visits >= 1]
         gate = np.zeros(visits.size)
         for share, curve in self.parts:
             nodes, values = curve.nodes

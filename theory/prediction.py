@@ -20,6 +20,9 @@ Array = NDArray[np.float64]
 class VisitBoundary:
     """Boundaries in visits of one class; ``None`` where there is no crossing.
 
+    In-context learning *emerges* where the mean gate first falls below 1/2 from a prior that favours :math:`g` (only
+    ``sharp`` and ``rigorous``: it is a matter of few visits), and *vanishes* at its last rise through 1/2.
+
     Parameters
     ----------
     instantaneous : float or None
@@ -27,14 +30,14 @@ class VisitBoundary:
     asymptotic : float or None
         Closed form for many visits, from the expected log-odds.
     sharp : float or None
-        Where the mean gate last rises through 1/2.
+        Where the mean gate crosses 1/2.
     rigorous : Bracket or None
         Between which visits the boundary of a single run lies, with a stated probability; ``None`` also where no bound
         is known.
     """
 
-    instantaneous: float | None
-    asymptotic: float | None
+    instantaneous: float | None = None
+    asymptotic: float | None = None
     sharp: float | None
     rigorous: Bracket | None = None
 
@@ -81,6 +84,12 @@ class ClassPrediction:
         :math:`r_h` in nats; the mean over the group's classes.
     phase : {"in-weight", "transient", "persistent"}
         Answered from weights from the first visit on; in context at first and in weights at last; in context at last.
+    emerge_visits : VisitBoundary
+        Where in-context learning emerges, in visits of one class; ``None`` also where it is there from the start.
+    emerge_steps : float or None
+        Where :math:`E\alpha(N)` first falls below 1/2, in steps.
+    rigorous_emerge_steps : Bracket or None
+        Between which steps the gate of a single class's run first falls below 1/2.
     vanish_visits : VisitBoundary
         Boundaries in visits of one class.
     vanish_steps : float or None
@@ -103,6 +112,9 @@ class ClassPrediction:
     bayes_risk: float
     in_context_risk: float
     phase: str
+    emerge_visits: VisitBoundary
+    emerge_steps: float | None
+    rigorous_emerge_steps: Bracket | None
     vanish_visits: VisitBoundary
     vanish_steps: float | None
     confidence: float
@@ -134,6 +146,12 @@ class ClassPrediction:
             "bayes_risk": self.bayes_risk,
             "in_context_risk": self.in_context_risk,
             "phase": self.phase,
+            "emerge_visits": self.emerge_visits.to_dict(self.confidence),
+            "emerge_steps": {
+                "sharp": self.emerge_steps,
+                "rigorous": ends(self.rigorous_emerge_steps),
+                "confidence": self.confidence,
+            },
             "vanish_visits": self.vanish_visits.to_dict(self.confidence),
             "vanish_steps": {
                 "sharp": self.vanish_steps,

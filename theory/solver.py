@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.bracket import step_bracket, visit_bracket, widest
+from theory.bracket import emergence_bracket, in_steps, visit_bracket, widest
 from theory.checks import real
 from theory.classes import ClassKind, class_kinds
 from theory.coverage import check_theory
-from theory.crossing import geometric_integers, last_rise_between_integers
+from theory.crossing import first_fall_between_integers, geometric_integers, last_rise_between_integers
 from theory.curve import GateCurve, GroupCurve
 from theory.gate import EXACT_VISITS, GateCell
 from theory.in_context import InContextLoss, in_context_loss
@@ -136,7 +137,7 @@ def _summary(
     probability = theories[0].kind.probability
     risk = float(weights @ [theory.loss.risk for theory in theories])
     curve = GroupCurve([(float(weight), theory.curve) for weight, theory in zip(weights, theories, strict=True)])
-    in_visits = _sharp_visits(curve)
+    in_visits, emergence = _sharp_visits(curve), _emergence_visits(curve)
     final_gate = float(weights @ [theory.final_gate for theory in theories])
     exact = all(cell.exact for theory in theories for _, cell in theory.cells.values())
     instantaneous = instantaneous_visits(risk, labels, table.pseudo_count)
@@ -151,6 +152,14 @@ def _summary(
         bayes_risk=labels.entropy,
         in_context_risk=risk,
         phase=_phase(in_visits, final_gate),
+        emerge_visits=VisitBoundary(
+            sharp=finite_or_none(emergence),
+            rigorous=widest([emergence_bracket(cell, confidence) for cell in query_cells]),
+        ),
+        emerge_steps=_emergence_steps(curve, probability) if 0 < emergence < math.inf else None,
+        rigorous_emerge_steps=widest(
+            [in_steps(emergence_bracket, cell, probability, confidence) for cell in query_cells]
+        ),
         vanish_visits=VisitBoundary(
             instantaneous=instantaneous,
             asymptotic=asymptotic,
@@ -159,7 +168,7 @@ def _summary(
         ),
         vanish_steps=_sharp_steps(curve, probability) if final_gate > 0.5 else None,
         confidence=confidence,
-        rigorous_steps=widest([step_bracket(cell, probability, confidence) for cell in query_cells]),
+        rigorous_steps=widest([in_steps(visit_bracket, cell, probability, confidence) for cell in query_cells]),
         sharp_is_exact=exact and (in_visits <= EXACT_VISITS or math.isinf(in_visits)),
         cells=_cells(theories, weights, labels, table, gate),
         curve=curve,
@@ -198,21 +207,41 @@ def _sharp_visits(curve: GroupCurve) -> float:
     return last_rise_between_integers(curve.at_visits, *curve.nodes, 0.5)
 
 
+def _emergence_visits(curve: GroupCurve) -> float:
+    """First fall of the mean gate below 1/2 from its prior (0: it starts there, infinity: never below)."""
+    return first_fall_between_integers(curve.at_visits, *curve.nodes_from_prior, 0.5)
+
+
+def _emergence_steps(curve: GroupCurve, probability: float) -> float | None:
+    """First fall of the mean gate below 1/2 over the steps of the stream."""
+    if probability <= 0:
+        return None
+    grid, gate = np.append(0, _step_grid(curve, probability)), _gate_in_steps(curve, probability)
+    values = np.array([gate(n) for n in grid.tolist()])
+    return finite_or_none(first_fall_between_integers(gate, grid, values, 0.5))
+
+
 def _sharp_steps(curve: GroupCurve, probability: float) -> float | None:
     """Last rise through 1/2 of the mean gate over the steps of the stream."""
     if probability <= 0:
         return None
 
-    def gate(steps: int) -> float:
-        return curve.at_steps(steps, probability)
+    grid, gate = _step_grid(curve, probability), _gate_in_steps(curve, probability)
+    values = np.array([gate(n) for n in grid.tolist()])
+    return finite_or_none(last_rise_between_integers(gate, grid, values, 0.5))
 
+
+def _gate_in_steps(curve: GroupCurve, probability: float) -> Callable[[int], float]:
+    return lambda steps: curve.at_steps(steps, probability)
+
+
+def _step_grid(curve: GroupCurve, probability: float) -> NDArray[np.int64]:
+    """Steps, from 1 on, between which the mean gate is monotone."""
     visits = curve.nodes[0].astype(np.float64)
     scaled = np.append(visits, 1.5 * visits[-1]) / max(probability, 1e-290)
     later = np.clip(np.rint(scaled), 1, LARGEST_STEPS).astype(np.int64)
     # Long before a class is visited once on average, its mean gate may cross already.
-    grid = np.union1d(geometric_integers(1, int(later[0]), 1.3), later)
-    values = np.array([gate(n) for n in grid.tolist()])
-    return finite_or_none(last_rise_between_integers(gate, grid, values, 0.5))
+    return np.union1d(geometric_integers(1, int(later[0]), 1.3), later)
 
 
 def _renamed(entry: ClassPrediction, name: str) -> ClassPrediction:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import xlogy
 
-from theory.bracket import Bracket, log_return_probability, risen_probability, spread_moments, visit_bracket, widest
+from theory.bracket import Bracket, visit_bracket, widest
 from theory.errors import SettingError
 from theory.gate import GateCell
 from theory.in_context import InContextLoss, LossLaw
@@ -20,6 +20,7 @@ from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor,
 from theory.setting_file import load
 from theory.solver import predict
 from theory.special import log_rising
+from theory.tail_bounds import log_return_probability, side_probability, spread_moments
 
 TASK = TaskDistribution(num_high=5, num_low=5, p_high=0.9, context_length=4, relevant_examples=1, label_noise=0.1)
 
@@ -102,7 +103,7 @@ def test_chernoff_bound_is_above_the_exact_probability(visits: int) -> None:
     loss = log_rising(2.0, visits) - log_rising(0.5, visits - noisy) - log_rising(0.5, noisy)
     risen = 0.5 * (visits - noisy) + 1.5 * noisy >= loss
     exact = float(binom.pmf(noisy, visits, 0.25)[risen].sum())
-    assert exact - 1e-12 <= risen_probability(cell, visits) <= 1
+    assert exact - 1e-12 <= side_probability(cell, visits, "above") <= 1
 
 
 def test_return_probability_falls_and_is_never_above_one() -> None:
