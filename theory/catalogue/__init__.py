@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from theory.catalogue import laplace_upper
+from theory.catalogue import attention, attention_floor, in_context_loss, laplace_upper
 from theory.errors import unknown_name
 from theory.theorems.claim import Claim
 from theory.theorems.theorem import Erratum, Theorem
 
-THEOREMS: Final[tuple[Theorem, ...]] = (*laplace_upper.THEOREMS,)
-ERRATA: Final[tuple[Erratum, ...]] = ()
+THEOREMS: Final[tuple[Theorem, ...]] = (
+    *laplace_upper.THEOREMS,
+    *attention.THEOREMS,
+    *in_context_loss.THEOREMS,
+    *attention_floor.THEOREMS,
+)
+ERRATA: Final[tuple[Erratum, ...]] = (*in_context_loss.ERRATA,)
 _BY_NAME: Final[dict[str, Claim]] = {claim.name: claim for claim in (*THEOREMS, *ERRATA)}
 
 

@@ -253,6 +253,19 @@ def in_terms_of(variable: sympy.Symbol, expression: sympy.Expr, check: Check) ->
     return _keep_source(check, reduced)
 
 
+def at(values: Mapping[sympy.Symbol, sympy.Expr], check: Check) -> Check:
+    """The check holds after symbols were replaced by expressions that reach every admissible value, if in a limit.
+
+    For instance a distance in [0, 4] is ``4 / (1 + x)`` with nonnegative ``x``, up to a limit that keeps ``<=``.
+    """
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        verdict = check(left.subs(values), relation, right.subs(values))
+        return Verdict(verdict.status, f"{verdict.method}, with {_shown(values)}")
+
+    return _keep_source(check, reduced)
+
+
 def weights_sum_to_one(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
     """A sum over labels of ``p[y]`` times a constant is the constant."""
     if relation == "=" and isinstance(left, sympy.Sum):
