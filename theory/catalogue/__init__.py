@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from theory.catalogue import attention, attention_floor, in_context_loss, laplace_upper
+from theory.catalogue import attention, attention_floor, in_context_loss, in_context_risk, laplace_upper
 from theory.errors import unknown_name
 from theory.theorems.claim import Claim
 from theory.theorems.theorem import Erratum, Theorem
@@ -14,6 +14,7 @@ THEOREMS: Final[tuple[Theorem, ...]] = (
     *attention.THEOREMS,
     *in_context_loss.THEOREMS,
     *attention_floor.THEOREMS,
+    *in_context_risk.THEOREMS,
 )
 ERRATA: Final[tuple[Erratum, ...]] = (*in_context_loss.ERRATA,)
 _BY_NAME: Final[dict[str, Claim]] = {claim.name: claim for claim in (*THEOREMS, *ERRATA)}

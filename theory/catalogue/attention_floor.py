@@ -61,11 +61,24 @@ _ALONE: Final = -sympy.log(1 - (1 - C * floor) - (C - 1) * floor)
 
 
 def floored_loss(C: Array, floor: Array, mass: Array) -> Array:
-    r"""Loss with a floor, :math:`-\log[(1-C\varepsilon)(1-w)+\varepsilon]`, accurate where it is small."""
+    r"""Loss with a floor, :math:`-\log[(1-C\varepsilon)(1-w)+\varepsilon]`."""
+    return loss_of_shares(C, floor, 1 - mass, mass)
+
+
+def loss_of_shares(C: Array, floor: Array, right: Array, wrong: Array) -> Array:
+    r"""Loss :math:`-\log[(1-C\varepsilon)v+\varepsilon]`, accurate where it is small.
+
+    Parameters
+    ----------
+    C, floor : ndarray
+        Number of labels, and :math:`\varepsilon`.
+    right, wrong : ndarray
+        Attention mass :math:`v` on the query's label, and :math:`1 - v`, neither formed from the other.
+    """
     kept = minus_product(1, C, floor)
-    missing = kept * mass + (C - 1) * floor
+    missing = kept * wrong + (C - 1) * floor
     likely = missing < 0.5
-    return np.where(likely, -np.log1p(-np.where(likely, missing, 0.0)), -np.log(kept * (1 - mass) + floor))
+    return np.where(likely, -np.log1p(-np.where(likely, missing, 0.0)), -np.log(kept * right + floor))
 
 
 def loss_and_cost(C: Array, floor: Array, mass: Array) -> Array:
