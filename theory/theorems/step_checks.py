@@ -350,7 +350,7 @@ def _first_violation(
     for point in points:
         a, b = precise(left, point), precise(right, point)
         rounding = mpmath.mpf(10) ** (2 - DIGITS) * max(abs(a), abs(b))
-        if {"<=": a > b + rounding, ">=": a < b - rounding, "=": abs(a - b) > rounding}.get(relation, True):
+        if {"<=": a - b > rounding, ">=": b - a > rounding, "=": abs(a - b) > rounding}.get(relation, True):
             return point
     return None
 
