@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from theory.catalogue import attention, attention_floor, in_context_loss, in_context_risk, laplace_upper
+from theory.catalogue import (
+    attention,
+    attention_floor,
+    bayes_in_context,
+    bayes_two_labels,
+    in_context_loss,
+    in_context_risk,
+    laplace_upper,
+)
 from theory.errors import unknown_name
 from theory.theorems.claim import Claim
 from theory.theorems.theorem import Erratum, Theorem
@@ -15,6 +23,8 @@ THEOREMS: Final[tuple[Theorem, ...]] = (
     *in_context_loss.THEOREMS,
     *attention_floor.THEOREMS,
     *in_context_risk.THEOREMS,
+    *bayes_in_context.THEOREMS,
+    *bayes_two_labels.THEOREMS,
 )
 ERRATA: Final[tuple[Erratum, ...]] = (*in_context_loss.ERRATA,)
 _BY_NAME: Final[dict[str, Claim]] = {claim.name: claim for claim in (*THEOREMS, *ERRATA)}

@@ -24,8 +24,8 @@ from theory.theorems.step_checks import simplifies, to_fifty_digits
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 # Law of the number of examples of one kind that carry the query's label: from how many they are, the probability of
-# each and its complement, and whether they are the relevant ones.
-Law = Callable[[Array, Array, Array, bool], Array]
+# each, and its complement; one row for each entry.
+Law = Callable[[Array, Array, Array], Array]
 
 m = sympy.Symbol("m", integer=True, nonnegative=True)
 odds = sympy.Symbol("odds", positive=True)
@@ -92,50 +92,52 @@ def risk_by_examples(
     L: Array, m: Array, C: Array, label_noise: Array, noisy_labels: Array, odds: Array, floor: Array
 ) -> Array:
     """Risk from the law of the label counts, built up one example after the other."""
-    return _over_query_labels(_counted, L, m, C, label_noise, noisy_labels, odds, floor)
+    return _over_query_labels(_counted, _counted, L, m, C, label_noise, noisy_labels, odds, floor)
 
 
 def risk(L: Array, m: Array, C: Array, label_noise: Array, noisy_labels: Array, odds: Array, floor: Array) -> Array:
     """Risk as a sum over the two binomial label counts, for each of the two kinds of query labels."""
-    return _over_query_labels(_binomial, L, m, C, label_noise, noisy_labels, odds, floor)
+    return _over_query_labels(binomial, binomial, L, m, C, label_noise, noisy_labels, odds, floor)
 
 
 def _without_collisions(
     L: Array, m: Array, C: Array, label_noise: Array, noisy_labels: Array, odds: Array, floor: Array
 ) -> Array:
-    def law(number: Array, share: Array, missing: Array, relevant: bool) -> Array:
-        return _binomial(number, share if relevant else 0 * share, missing if relevant else 1 + 0 * missing, relevant)
-
-    return _over_query_labels(law, L, m, C, label_noise, noisy_labels, odds, floor)
+    return _over_query_labels(binomial, _none, L, m, C, label_noise, noisy_labels, odds, floor)
 
 
-def _over_query_labels(law: Law, *settings: Array) -> Array:
+def _none(number: Array, share: Array, missing: Array) -> Array:
+    return binomial(number, 0 * share, np.ones_like(missing))
+
+
+def _over_query_labels(relevant_law: Law, irrelevant_law: Law, *settings: Array) -> Array:
     arrays = np.broadcast_arrays(*settings)
     flat = [a.reshape(-1) for a in arrays]
     result = np.empty(flat[0].size)
     # A block holds about a million pairs of counts.
     block = max(1, int(1e6 / (1 + flat[0].max()) ** 2))
     for start in range(0, result.size, block):
-        result[start : start + block] = _block(law, [a[start : start + block] for a in flat])
+        result[start : start + block] = _block(relevant_law, irrelevant_law, [a[start : start + block] for a in flat])
     return result.reshape(arrays[0].shape)
 
 
-def _block(law: Law, settings: list[Array]) -> Array:
+def _block(relevant_law: Law, irrelevant_law: Law, settings: list[Array]) -> Array:
     L, m, C, noise, noisy_labels, odds, floor = settings
     each = noise / noisy_labels
     # Every probability with its complement, neither formed by a subtraction that loses digits.
     own = (1 - noise, noise, noise / (C - 1), 1 - noise / (C - 1))
     noisy = (each, 1 - each, (1 - each) / (C - 1), (C - 2 + each) / (C - 1))
-    losses = _losses(L, m, C, odds, floor)
+    loss = losses(L, m, C, odds, floor)
     total = np.zeros(L.size)
     for weight, (match, no_match, collision, no_collision) in ((1 - noise, own), (noise, noisy)):
-        relevant, irrelevant = law(m, match, no_match, True), law(L - m, collision, no_collision, False)
-        total += weight * np.einsum("pa,pb,pab->p", relevant, irrelevant, losses)
+        relevant = relevant_law(m, match, no_match)
+        irrelevant = irrelevant_law(L - m, collision, no_collision)
+        total += weight * np.einsum("pa,pb,pab->p", relevant, irrelevant, loss)
     return total
 
 
-def _losses(L: Array, m: Array, C: Array, odds: Array, floor: Array) -> Array:
-    """Losses by the two counts; zero where the counts cannot be."""
+def losses(L: Array, m: Array, C: Array, odds: Array, floor: Array) -> Array:
+    """Losses by point and by the two counts of examples with the query's label; 0 where the counts cannot be."""
     k = L - m
     a, b = np.arange(m.max() + 1)[None, :, None], np.arange(k.max() + 1)[None, None, :]
     m, k, C, weight, floor = (x[:, None, None] for x in (m, k, C, 1 / odds, floor))
@@ -146,7 +148,7 @@ def _losses(L: Array, m: Array, C: Array, odds: Array, floor: Array) -> Array:
     return np.where(possible, loss_of_shares(C, floor, right, wrong), 0.0)
 
 
-def _counted(number: Array, share: Array, missing: Array, _relevant: bool) -> Array:
+def _counted(number: Array, share: Array, missing: Array) -> Array:
     law = np.zeros((number.size, int(number.max()) + 1))
     law[:, 0] = 1.0
     for example in range(law.shape[1] - 1):
@@ -156,7 +158,14 @@ def _counted(number: Array, share: Array, missing: Array, _relevant: bool) -> Ar
     return law
 
 
-def _binomial(number: Array, share: Array, missing: Array, _relevant: bool) -> Array:
+def binomial(number: Array, share: Array, missing: Array) -> Array:
+    r"""Binomial laws, a row for each entry: how many of ``number`` examples carry a label.
+
+    Parameters
+    ----------
+    number, share, missing : ndarray, shape (n,)
+        How many examples, the probability that one of them carries the label, and its complement.
+    """
     count = np.arange(number.max() + 1)[None, :]
     rest = np.maximum(number[:, None] - count, 0)
     choices = -betaln(rest + 1, count + 1) - np.log(number[:, None] + 1)
