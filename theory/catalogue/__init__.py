@@ -12,6 +12,7 @@ from theory.catalogue import (
     in_context_loss,
     in_context_risk,
     laplace_upper,
+    learned_temperature,
 )
 from theory.errors import unknown_name
 from theory.theorems.claim import Claim
@@ -25,6 +26,7 @@ THEOREMS: Final[tuple[Theorem, ...]] = (
     *in_context_risk.THEOREMS,
     *bayes_in_context.THEOREMS,
     *bayes_two_labels.THEOREMS,
+    *learned_temperature.THEOREMS,
 )
 ERRATA: Final[tuple[Erratum, ...]] = (*in_context_loss.ERRATA,)
 _BY_NAME: Final[dict[str, Claim]] = {claim.name: claim for claim in (*THEOREMS, *ERRATA)}
