@@ -3,8 +3,9 @@ r"""The best in-context predictor of all still pays above the entropy, whatever 
 The own label of the query's class is uniform over :math:`C` labels; each of :math:`m` context labels and the query's
 is replaced, with probability :math:`\eta`, by one of the others. No predictor that knows no more than the context has
 a lower risk than the Bayes rule, whose excess is bracketed here: it falls like the :math:`m`-th power of the
-Bhattacharyya coefficient :math:`\rho_1` of two label laws, and reaches 0 at no finite :math:`m`. A table of labels in
-the weights does reach the entropy, so that in-context learning must give way to it, softmax or not.
+Bhattacharyya coefficient :math:`\rho_1` of two label laws, and reaches 0 at no finite :math:`m`, unless the labels
+say nothing at all (:math:`\eta = (C-1)/C`). A table of labels in the weights does reach the entropy, so that in-context
+learning must give way to it, softmax or not.
 """
 
 from __future__ import annotations

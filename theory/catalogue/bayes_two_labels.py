@@ -202,7 +202,7 @@ THEOREMS: Final = (
         derivation=Derivation(lemmas=(_LOSS_IS_ENTROPY_AND_DIVERGENCE,), chain=_TO_RISK),
         evaluate_left=risk_by_divergence,
         evaluate_right=risk,
-        hunted_up_to={"m": 40.0},
+        hunted_up_to={"m": 24.0},
         value_meaning="risk of the best in-context predictor, nats",
         wrong=WrongVariant(
             mistake="the entropy alone, as if the own label were known",

@@ -170,7 +170,9 @@ def binomial(number: Array, share: Array, missing: Array) -> Array:
     rest = np.maximum(number[:, None] - count, 0)
     choices = -betaln(rest + 1, count + 1) - np.log(number[:, None] + 1)
     logarithm = choices + xlogy(count, share[:, None]) + xlogy(rest, missing[:, None])
-    return np.where(count <= number[:, None], np.exp(logarithm), 0.0)
+    law = np.where(count <= number[:, None], np.exp(logarithm), 0.0)
+    # What the logarithms of the choices lost at large numbers is nearly common to all counts.
+    return np.asarray(law / law.sum(axis=1, keepdims=True))
 
 
 THEOREMS: Final = (
