@@ -13,7 +13,7 @@ from theory.catalogue import find_claim
 from theory.special import minus_product
 from theory.theorems.derivation import Status
 from theory.theorems.precise import precise
-from theory.theorems.step_checks import at, by_monotonicity, by_sampling, by_sign
+from theory.theorems.step_checks import at, by_monotonicity, by_sampling, by_sign, term_by_term
 from theory.theorems.theorem import Theorem
 
 DISTANCE = sympy.Symbol("d", nonnegative=True)
@@ -62,11 +62,27 @@ def test_numeric_identities_fail_when_they_are_off_by_a_digit(name: str) -> None
 
 
 @pytest.mark.parametrize("name", ["bayes_in_context_rate", "bayes_in_context_ceiling"])
-def test_sampled_steps_fail_when_they_are_false(name: str) -> None:
-    sampled = [step for step in theorem(name).derivation.chain if step.verdict().status is Status.SAMPLED]
-    assert sampled
-    for step in sampled:
+def test_steps_between_sums_fail_when_they_are_false(name: str) -> None:
+    chain = theorem(name).derivation.chain
+    compared = [step for step in chain if step.verdict().status in (Status.SAMPLED, Status.PROVED)]
+    assert compared
+    for step in compared:
         assert step.check(step.right, step.relation, step.left).status is Status.FAILED
+    proved = [step for step in compared if step.verdict().status is Status.PROVED]
+    assert len(proved) == 1
+    factor = sympy.Rational(1001, 1000) if proved[0].relation == ">=" else sympy.Rational(1, 2)
+    assert proved[0].check(proved[0].left, proved[0].relation, proved[0].right * factor).status is Status.FAILED
+
+
+def test_terms_of_different_sums_are_not_compared() -> None:
+    count = sympy.Symbol("i", integer=True, nonnegative=True)
+    sums = [sympy.Sum(X, (count, 0, last)) for last in (3, 4)]
+    check = term_by_term(sympy.Integer(1), ({},), X, by_sign())
+    assert check(sums[0], "<=", 2 * sums[0]).status is Status.PROVED
+    assert check(2 * sums[0], "<=", sums[0]).status is Status.FAILED
+    assert check(sums[0], "<=", sums[1]).status is Status.FAILED
+    assert check(X, "<=", 2 * X).status is Status.FAILED
+    assert check(sums[0] ** 2, "<=", 2 * sums[0] ** 2).status is Status.FAILED
 
 
 @pytest.mark.parametrize(

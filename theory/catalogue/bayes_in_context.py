@@ -21,11 +21,14 @@ from theory.theorems.bayes import Array, BayesExcess, bayes_excess
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
 from theory.theorems.step_checks import (
+    at,
     by_monotonicity,
     by_sampling,
     by_sign,
     cited,
+    in_every_case,
     simplifies,
+    term_by_term,
     to_fifty_digits,
 )
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
@@ -60,6 +63,10 @@ AFFINITY: Final = 2 * sympy.sqrt(_OWN * _OTHER) + _REST
 _EXCESS: Final = BayesExcess(m, C, label_noise)
 
 _i, _j = sympy.symbols("i j", integer=True, nonnegative=True)
+
+
+def _choices() -> sympy.Expr:
+    return sympy.binomial(m, _i) * sympy.binomial(m - _i, _j) * _REST ** (m - _i - _j)
 
 
 def _over_counts(weight: sympy.Expr, value: sympy.Expr) -> sympy.Sum:
@@ -111,6 +118,16 @@ _ROOT: Final = Step(
     sympy.log(1 + _x**2), "<=", _x, "log(1 + x) is at most the square root of x.", by_monotonicity(_x, 0)
 )
 
+# Each term depends on y = sqrt(g/f) only; u is the same for one label, the noisy one, and theta its logarithm.
+_theta = sympy.Symbol("theta", real=True)
+_c = sympy.Symbol("c", integer=True, nonnegative=True)
+_u, _y = sympy.symbols("u y", positive=True)
+_WEIGHT: Final = _choices() * _LIKELY
+_BY_RATIO: Final = (
+    {C: 2 + _c, label_noise: (1 + _c) / (1 + _c + _u**2)},
+    {_u: sympy.exp(_theta)},
+    {_i: _j - sympy.log(_y) / _theta},
+)
 _RANGES: Final = {m: (0, 4), C: (2, 5), label_noise: (0, 1)}
 _TO_DOUBT: Final = (
     Step(
@@ -169,7 +186,15 @@ _TO_RATE: Final = (
         ">=",
         _LESSER,
         "f g/(f + g) is at least half the smaller one, sqrt(f g) exp(-|log f/g|/2), for every pair of counts.",
-        by_sampling(_RANGES, points=60),
+        term_by_term(
+            _CONTRAST**2 * _WEIGHT,
+            _BY_RATIO,
+            _y,
+            in_every_case(
+                at({_y: sympy.exp(_x)}, by_monotonicity(_x, 0)),
+                at({_y: sympy.exp(-_x)}, at({_x: sympy.log(1 + _x)}, by_sign())),
+            ),
+        ),
     ),
     Step(
         _LESSER,
@@ -211,7 +236,7 @@ _TO_CEILING: Final = (
         "<=",
         _ROOTS,
         "log(1 + g/f) is at most sqrt(g/f), for every pair of counts.",
-        by_sampling(_RANGES, points=60),
+        term_by_term((C - 1) * _WEIGHT, _BY_RATIO, _y, by_monotonicity(_y, 0)),
     ),
     Step(_ROOTS, "=", _CEILING, "The multinomial theorem.", to_fifty_digits(_RANGES)),
 )
