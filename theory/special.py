@@ -182,3 +182,19 @@ def log_generating(t: ArrayLike, probability: float) -> Array:
         return np.asarray(-t)
     # The clip only keeps log1p off its pole for p = 1 - rounding at large t, where e^{-t} no longer shows.
     return np.asarray(np.log1p(np.maximum(probability * np.expm1(-t), -1 + 1e-16)), dtype=np.float64)
+
+
+def minus_product(total: ArrayLike, number: ArrayLike, share: ArrayLike) -> Array:
+    r""":math:`t - Cp`, accurate even where almost nothing remains, for whole :math:`C` up to about 1e8.
+
+    The share is split into two halves (Veltkamp), whose products with :math:`C` are exact.
+
+    Examples
+    --------
+    >>> float(minus_product(1, 3, 1 / 3))  # 1/3 as a double is 2^-54/3 less than a third
+    5.551115123125783e-17
+    """
+    total, number, share = (np.asarray(a, dtype=np.float64) for a in (total, number, share))
+    spread = 134217729.0 * share
+    high = spread - (spread - share)
+    return np.asarray((total - number * high) - number * (share - high), dtype=np.float64)

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from typing import Final
 
-from theory.catalogue import laplace_upper
+from theory.catalogue import (
+    attention,
+    attention_floor,
+    bayes_in_context,
+    bayes_two_labels,
+    in_context_loss,
+    in_context_risk,
+    laplace_upper,
+    learned_temperature,
+)
 from theory.errors import SettingError, unknown_name
 from theory.theorems.claim import Claim
 from theory.theorems.theorem import Erratum, Theorem
 
-THEOREMS: Final[tuple[Theorem, ...]] = (*laplace_upper.THEOREMS,)
-ERRATA: Final[tuple[Erratum, ...]] = ()
+THEOREMS: Final[tuple[Theorem, ...]] = (
+    *laplace_upper.THEOREMS,
+    *attention.THEOREMS,
+    *in_context_loss.THEOREMS,
+    *attention_floor.THEOREMS,
+    *in_context_risk.THEOREMS,
+    *bayes_in_context.THEOREMS,
+    *bayes_two_labels.THEOREMS,
+    *learned_temperature.THEOREMS,
+)
+ERRATA: Final[tuple[Erratum, ...]] = (*in_context_loss.ERRATA,)
 _BY_NAME: Final[dict[str, Claim]] = {claim.name: claim for claim in (*THEOREMS, *ERRATA)}
 
 

@@ -58,6 +58,9 @@ class _Printer(MpmathPrinter):  # type: ignore[misc]
             f"mpmath.fsum(({terms}) for {self._print(index)} in map(mpmath.mpf, range(int({first}), int({last}) + 1)))"
         )
 
+    def _print_LambertW(self, expr: sympy.LambertW) -> str:  # noqa: N802 (SymPy's name)
+        return f"mpmath.lambertw({', '.join(self._print(argument) for argument in expr.args)})"
+
 
 @lru_cache(maxsize=512)
 def _compiled(expression: sympy.Expr) -> tuple[Any, tuple[sympy.Symbol, ...]]:

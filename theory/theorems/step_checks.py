@@ -8,8 +8,8 @@ instance is compared numerically.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import mpmath
 import sympy
@@ -255,6 +255,84 @@ def in_terms_of(variable: sympy.Symbol, expression: sympy.Expr, check: Check) ->
     return _keep_source(check, reduced)
 
 
+def at(values: Mapping[sympy.Symbol, sympy.Expr], check: Check) -> Check:
+    """The check holds after symbols were replaced by expressions that reach every admissible value, if in a limit.
+
+    For instance a distance in [0, 4] is ``4 / (1 + x)`` with nonnegative ``x``, up to a limit that keeps ``<=``.
+    """
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        verdict = check(left.subs(values), relation, right.subs(values))
+        return Verdict(verdict.status, f"{verdict.method}, with {_shown(values)}")
+
+    return _keep_source(check, reduced)
+
+
+def in_every_case(*checks: Check) -> Check:
+    """All the checks hold: the cases that they treat cover what is admissible."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        verdicts = [check(left, relation, right) for check in checks]
+        for verdict in verdicts:
+            if verdict.status is not Status.PROVED:
+                return verdict
+        return Verdict(Status.PROVED, "; ".join(verdict.method for verdict in verdicts))
+
+    return reduced
+
+
+def term_by_term(
+    weight: sympy.Expr, values: Sequence[Mapping[sympy.Symbol, sympy.Expr]], variable: sympy.Symbol, check: Check
+) -> Check:
+    """Both sides are nested sums over the same counts: the check holds for each pair of terms, over their weight.
+
+    Parameters
+    ----------
+    weight : sympy.Expr
+        Nonnegative, whatever the counts; both terms are divided by it.
+    values : sequence of mappings of Symbol to Expr
+        Substitutions, one after the other, that reach all admissible values, if in a limit.
+    variable : sympy.Symbol
+        On which the terms then depend, and nothing else.
+    check : callable
+        Compares the terms.
+    """
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        (limits, left_term), (others, right_term) = _summand(left), _summand(right)
+        if limits != others or not limits:
+            return Verdict(Status.FAILED, "two sums over the same counts were expected")
+        sides = []
+        for term in (left_term, right_term):
+            ratio = term / weight
+            for substitution in values:
+                ratio = sympy.simplify(ratio.subs(substitution))
+            if not ratio.free_symbols <= {variable}:
+                return Verdict(Status.FAILED, f"the terms depend on more than {variable}")
+            sides.append(ratio)
+        verdict = check(sides[0], relation, sides[1])
+        return Verdict(verdict.status, f"for each term: {verdict.method}")
+
+    return _keep_source(check, reduced)
+
+
+def _summand(expression: sympy.Expr) -> tuple[list[Any], sympy.Expr]:
+    """Limits of nested sums, and the term with all the factors before the sums."""
+    limits, factor = [], sympy.Integer(1)
+    sums = _sums_among_factors(expression)
+    while len(sums) == 1:
+        factor *= expression / sums[0]
+        limits.append(sums[0].limits)
+        expression = sums[0].function
+        sums = _sums_among_factors(expression)
+    # What still has a sum in it is no term: a power of a sum, or several of them.
+    return ([] if expression.has(sympy.Sum) else limits), factor * expression
+
+
+def _sums_among_factors(expression: sympy.Expr) -> list[sympy.Sum]:
+    return [part for part in sympy.Mul.make_args(expression) if isinstance(part, sympy.Sum)]
+
+
 def weights_sum_to_one(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
     """A sum over labels of ``p[y]`` times a constant is the constant."""
     if relation == "=" and isinstance(left, sympy.Sum):
@@ -338,7 +416,7 @@ def _first_violation(
     for point in points:
         a, b = precise(left, point), precise(right, point)
         rounding = mpmath.mpf(10) ** (2 - DIGITS) * max(abs(a), abs(b))
-        if {"<=": a > b + rounding, ">=": a < b - rounding, "=": abs(a - b) > rounding}.get(relation, True):
+        if {"<=": a - b > rounding, ">=": b - a > rounding, "=": abs(a - b) > rounding}.get(relation, True):
             return point
     return None
 
