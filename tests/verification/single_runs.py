@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,11 +15,18 @@ Array = NDArray[np.float64]
 
 def last_visits_below(cell: GateCell, visits: int, runs: int, generator: np.random.Generator) -> Array:
     """Last visit of each run at which the gate is below 1/2 (0: at none), for a gate that sees every visit."""
+    last = np.zeros(runs)
+    for visit, logit in enumerate(log_odds(cell, visits, runs, generator), 1):
+        last[logit < 0] = visit
+    return last
+
+
+def log_odds(cell: GateCell, visits: int, runs: int, generator: np.random.Generator) -> Iterator[Array]:
+    """Log-odds of each run's gate after one visit, after two, and so on; shape (runs,)."""
     labels, b = cell.labels, cell.pseudo_count
     own = np.zeros(runs)
     noisy = np.zeros((runs, labels.noisy_labels if labels.noise > 0 else 1))
     logit = np.full(runs, cell.prior_log_odds)
-    last = np.zeros(runs)
     every = np.arange(runs)
     for visit in range(1, visits + 1):
         is_noise = generator.random(runs) < labels.noise
@@ -27,8 +36,7 @@ def last_visits_below(cell: GateCell, visits: int, runs: int, generator: np.rand
         logit += loss + np.log((seen + b) / (visit - 1 + labels.total_labels * b))
         own += ~is_noise
         noisy[every, which] += is_noise
-        last[logit < 0] = visit
-    return last
+        yield logit
 
 
 def _drawn(law: LossLaw, runs: int, generator: np.random.Generator) -> Array:
