@@ -256,10 +256,8 @@ def in_terms_of(variable: sympy.Symbol, expression: sympy.Expr, check: Check) ->
 def weights_sum_to_one(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
     """A sum over labels of ``p[y]`` times a constant is the constant."""
     if relation == "=" and isinstance(left, sympy.Sum):
-        index = left.limits[0][0]
-        constant = sympy.simplify(left.function.replace(lambda f: isinstance(f, sympy.Indexed), lambda _: 1))
-        weight = sympy.simplify(left.function / constant)
-        if isinstance(weight, sympy.Indexed) and not constant.has(index) and _vanishes(constant - right):
+        constant, weight = left.function.as_independent(left.limits[0][0], as_Add=False)
+        if isinstance(weight, sympy.Indexed) and (constant == right or _vanishes(constant - right)):
             return Verdict(Status.PROVED, "the probabilities of the labels sum to 1")
     return Verdict(Status.FAILED, "a mean of a constant over the labels was expected")
 
