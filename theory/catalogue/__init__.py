@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from theory.catalogue import cumulative_loss, laplace_upper, pointwise
+from theory.catalogue import cumulative_loss, high_probability, laplace_upper, no_hypercompression, pointwise
 from theory.errors import unknown_name
 from theory.theorems.claim import Claim
 from theory.theorems.theorem import Erratum, Theorem
@@ -13,6 +13,8 @@ THEOREMS: Final[tuple[Theorem, ...]] = (
     *laplace_upper.THEOREMS,
     *cumulative_loss.THEOREMS,
     *pointwise.THEOREMS,
+    *no_hypercompression.THEOREMS,
+    *high_probability.THEOREMS,
 )
 ERRATA: Final[tuple[Erratum, ...]] = ()
 _BY_NAME: Final[dict[str, Claim]] = {claim.name: claim for claim in (*THEOREMS, *ERRATA)}

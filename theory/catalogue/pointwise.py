@@ -165,7 +165,7 @@ _TO_TEXTBOOK: Final = Step(
 
 
 def vertex(n: Array, C: Array, b: Array) -> Array:
-    r""":math:`\log\frac{\Gamma(n+Cb)\,\Gamma(b)}{\Gamma(Cb)\,\Gamma(n+b)}`: the excess where one label has all visits."""
+    r""":math:`\log\frac{\Gamma(n+Cb)\,\Gamma(b)}{\Gamma(Cb)\,\Gamma(n+b)}`: the excess where one label takes all."""
     return redundancy(n, C, b, np.zeros_like(C), np.ones_like(C))
 
 
