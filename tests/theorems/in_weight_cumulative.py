@@ -7,6 +7,7 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from tests.theorems.evidence import Exact, Simulated
 
@@ -37,7 +38,56 @@ def losses_in_random_order(
     return totals
 
 
+def expected_redundancy_by_enumeration(n: int, C: int, b: float, label_noise: float, noisy_labels: int) -> mpmath.mpf:
+    """Expected cumulative loss above n H: the mean of log-gamma over all counts of each label."""
+    pseudo_count = mpmath.mpf(b)
+    total = mpmath.loggamma(n + C * pseudo_count) - mpmath.loggamma(C * pseudo_count)
+    noise = mpmath.mpf(label_noise)
+    for number, p in ((1, 1 - noise), (noisy_labels, noise / noisy_labels)):
+        weight, mean = (1 - p) ** n, mpmath.mpf(0)
+        for k in range(1, n + 1):
+            weight *= (n - k + 1) * p / (k * (1 - p))
+            mean += weight * (mpmath.loggamma(k + pseudo_count) - mpmath.loggamma(pseudo_count))
+        total += number * (n * p * mpmath.log(p) - mean)
+    return total
+
+
+def constants_by_products(n: int, C: int, b: float, label_noise: float, noisy_labels: int) -> mpmath.mpf:
+    """The limit's exponential as a product of powers."""
+    support, noise, b = noisy_labels + 1, mpmath.mpf(label_noise), mpmath.mpf(b)
+    probabilities = (1 - noise) * (noise / noisy_labels) ** noisy_labels
+    gammas = mpmath.gamma(b) ** support / mpmath.gamma(C * b)
+    weight = (C - support) * b + mpmath.mpf(support - 1) / 2
+    stirling = (2 * mpmath.pi * mpmath.e) ** (-mpmath.mpf(support - 1) / 2)
+    return mpmath.log(stirling * probabilities ** (mpmath.mpf(1) / 2 - b) * gammas * mpmath.mpf(n) ** weight)
+
+
+def redundancies_of_tables(
+    generator: np.random.Generator,
+    replicates: int,
+    *,
+    n: int,
+    C: int,
+    b: float,
+    label_noise: float,
+    noisy_labels: int,
+) -> NDArray[np.float64]:
+    """Losses of tables above those of the true law on the same random labels: their mean is E Lambda - nH."""
+    law = np.array([1 - label_noise] + [label_noise / noisy_labels] * noisy_labels + [0.0] * (C - 1 - noisy_labels))
+    counts = generator.multinomial(n, law, size=replicates)
+    losses = gammaln(n + C * b) - gammaln(C * b) - (gammaln(counts + b) - gammaln(b)).sum(axis=1)
+    return np.asarray(losses + counts[:, law > 0] @ np.log(law[law > 0]))
+
+
 EXACT = {
+    "cumulative_loss_asymptotic": Exact(
+        (
+            {"C": 2, "b": 0.5, "label_noise": 0.5, "noisy_labels": 1, "n": 100},
+            {"C": 4, "b": 0.25, "label_noise": 0.25, "noisy_labels": 2, "n": 400},
+        ),
+        expected_redundancy_by_enumeration,
+        constants_by_products,
+    ),
     "cumulative_loss": Exact(
         (
             {"n": 0, "C": 2, "b": 1.0, "own": 0, "noisy_labels": 1},
@@ -49,6 +99,9 @@ EXACT = {
     ),
 }
 SIMULATED = {
+    "cumulative_loss_asymptotic": Simulated(
+        {"C": 4, "b": 1.0, "label_noise": 0.4, "noisy_labels": 2, "n": 5000}, redundancies_of_tables, replicates=50_000
+    ),
     "cumulative_loss": Simulated(
         {"n": 50, "C": 6, "b": 0.5, "own": 20, "noisy_labels": 3}, losses_in_random_order, replicates=100
     ),

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from theory.catalogue import cumulative_loss, high_probability, laplace_upper, no_hypercompression, pointwise
+from theory.catalogue import (
+    cumulative_limit,
+    cumulative_loss,
+    high_probability,
+    laplace_upper,
+    no_hypercompression,
+    pointwise,
+)
 from theory.errors import unknown_name
 from theory.theorems.claim import Claim
 from theory.theorems.theorem import Erratum, Theorem
@@ -13,6 +20,7 @@ THEOREMS: Final[tuple[Theorem, ...]] = (
     *laplace_upper.THEOREMS,
     *cumulative_loss.THEOREMS,
     *pointwise.THEOREMS,
+    *cumulative_limit.THEOREMS,
     *no_hypercompression.THEOREMS,
     *high_probability.THEOREMS,
 )

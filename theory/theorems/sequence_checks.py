@@ -9,6 +9,8 @@ from typing import Final
 import sympy
 
 from theory.theorems.derivation import Check, Relation, Status, Step, Verdict, compose
+from theory.theorems.precise import precise
+from theory.theorems.step_checks import Ranges, rational_points
 
 # How often each label was seen.
 COUNT: Final = sympy.IndexedBase("N", integer=True, nonnegative=True)
@@ -182,3 +184,28 @@ def _one_less(argument: sympy.Expr, variable: sympy.Symbol) -> sympy.Expr:
 
 def _log_vanishes(expression: sympy.Expr) -> bool:
     return bool(sympy.simplify(sympy.expand_log(sympy.expand_log(expression, force=True), force=True)) == 0)
+
+
+def in_the_limit(variable: sympy.Symbol) -> Check:
+    """SymPy finds that the difference of the sides vanishes as the variable grows."""
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        if relation == "~" and sympy.limit(left - right, variable, sympy.oo) == 0:
+            return Verdict(Status.PROVED, f"SymPy's limit of the difference, {variable} to infinity, is 0")
+        return Verdict(Status.FAILED, "SymPy does not find the difference to vanish")
+
+    return check
+
+
+def within(remainder: sympy.Expr, ranges: Ranges, points: int = 6) -> Check:
+    """At random rational points the sides differ by the remainder at most: evidence, not a proof."""
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        if relation != "~":
+            return Verdict(Status.FAILED, "an asymptotic relation was expected")
+        for point in rational_points(remainder, right, ranges, points):
+            if abs(precise(left, point) - precise(right, point)) > precise(remainder, point):
+                return Verdict(Status.FAILED, f"farther apart than the remainder at {point}")
+        return Verdict(Status.SAMPLED, f"within the remainder at {points} random rational points")
+
+    return check
