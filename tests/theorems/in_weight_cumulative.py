@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 import mpmath
@@ -79,7 +80,51 @@ def redundancies_of_tables(
     return np.asarray(losses + counts[:, law > 0] @ np.log(law[law > 0]))
 
 
+def risks_over_sequences(n: int, C: int, b: float, label_noise: float, noisy_labels: int) -> mpmath.mpf:
+    """Expected cumulative loss from the definition: every sequence of labels, its probability and its losses."""
+    noise = mpmath.mpf(label_noise)
+    law = [1 - noise] + [noise / noisy_labels] * noisy_labels
+    total = mpmath.mpf(0)
+    for labels in itertools.product(range(len(law)), repeat=n):
+        weight = mpmath.fprod(law[label] for label in labels)
+        predictions = (
+            (labels[:i].count(label) + mpmath.mpf(b)) / (i + C * mpmath.mpf(b)) for i, label in enumerate(labels)
+        )
+        total -= weight * mpmath.log(mpmath.fprod(predictions))
+    return total
+
+
+def losses_of_tables(
+    generator: np.random.Generator,
+    replicates: int,
+    *,
+    n: int,
+    C: int,
+    b: float,
+    label_noise: float,
+    noisy_labels: int,
+) -> NDArray[np.float64]:
+    """Cumulative losses of tables that learn along random sequences."""
+    law = np.array([1 - label_noise] + [label_noise / noisy_labels] * noisy_labels)
+    labels = generator.choice(law.size, p=law, size=(replicates, n))
+    counts, losses = np.zeros((replicates, law.size)), np.zeros(replicates)
+    for i in range(n):
+        rows = np.arange(replicates), labels[:, i]
+        losses -= np.log((counts[rows] + b) / (i + C * b))
+        counts[rows] += 1
+    return losses
+
+
 EXACT = {
+    "expected_cumulative_loss": Exact(
+        (
+            {"n": 1, "b": 0.5, "C": 2, "label_noise": 0.0, "noisy_labels": 1},
+            {"n": 5, "b": 0.3, "C": 4, "label_noise": 0.2, "noisy_labels": 2},
+            {"n": 8, "b": 20.0, "C": 2, "label_noise": 0.75, "noisy_labels": 1},
+        ),
+        risks_over_sequences,
+        risks_over_sequences,
+    ),
     "cumulative_loss_asymptotic": Exact(
         (
             {"C": 2, "b": 0.5, "label_noise": 0.5, "noisy_labels": 1, "n": 100},
@@ -99,6 +144,9 @@ EXACT = {
     ),
 }
 SIMULATED = {
+    "expected_cumulative_loss": Simulated(
+        {"n": 30, "b": 0.5, "C": 4, "label_noise": 0.3, "noisy_labels": 2}, losses_of_tables, replicates=20_000
+    ),
     "cumulative_loss_asymptotic": Simulated(
         {"C": 4, "b": 1.0, "label_noise": 0.4, "noisy_labels": 2, "n": 5000}, redundancies_of_tables, replicates=50_000
     ),

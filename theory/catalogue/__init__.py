@@ -7,6 +7,7 @@ from typing import Final
 from theory.catalogue import (
     cumulative_limit,
     cumulative_loss,
+    expected_cumulative_loss,
     high_probability,
     laplace_upper,
     no_hypercompression,
@@ -19,8 +20,9 @@ from theory.theorems.theorem import Erratum, Theorem
 THEOREMS: Final[tuple[Theorem, ...]] = (
     *laplace_upper.THEOREMS,
     *cumulative_loss.THEOREMS,
-    *pointwise.THEOREMS,
+    *expected_cumulative_loss.THEOREMS,
     *cumulative_limit.THEOREMS,
+    *pointwise.THEOREMS,
     *no_hypercompression.THEOREMS,
     *high_probability.THEOREMS,
 )

@@ -6,12 +6,12 @@ from typing import Final
 
 import numpy as np
 import sympy
-from scipy.special import gammaln
 
 from theory.catalogue.label_counts import Array, redundancy
 from theory.catalogue.letters import LABELS_IID, C, b, label_noise, n, noisy_labels
 from theory.catalogue.two_level_law import over_labels
 from theory.excess import log_gamma_surplus
+from theory.in_weight import limit_constants
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.expected_log_gamma import ExpectedLogGamma
 from theory.theorems.labels import mean_over_labels
@@ -117,29 +117,9 @@ def expected_redundancy(n: Array, C: Array, b: Array, label_noise: Array, noisy_
     return redundancy(n, C, b, label_noise, noisy_labels) - noise
 
 
-def constants(C: Array, b: Array, label_noise: Array, noisy_labels: Array) -> tuple[Array, Array]:
-    r"""Weight :math:`a` of the logarithm and constant :math:`\kappa` (nats) of :math:`E\Lambda_n - nH`, vectorised.
-
-    Examples
-    --------
-    >>> two_labels = [np.asarray(v) for v in (2.0, 0.5, 0.5, 1.0)]
-    >>> [float(v) for v in constants(*two_labels)]  # 1/2, and log(pi) - (1 + log(2 pi))/2
-    [0.5, -0.274208647...]
-    """
-    log_probabilities = over_labels(np.log, label_noise, noisy_labels)
-    weight = (C - 1 - noisy_labels) * b + noisy_labels / 2
-    constant = (
-        -noisy_labels / 2 * (1 + np.log(2 * np.pi))
-        - (b - 0.5) * log_probabilities
-        + (noisy_labels + 1) * gammaln(b)
-        - gammaln(C * b)
-    )
-    return np.asarray(weight), np.asarray(constant)
-
-
 def limit(n: Array, C: Array, b: Array, label_noise: Array, noisy_labels: Array) -> Array:
     r""":math:`a\log n + \kappa`."""
-    weight, constant = constants(C, b, label_noise, noisy_labels)
+    weight, constant = limit_constants(C, b, label_noise, noisy_labels)
     return np.asarray(weight * np.log(n) + constant)
 
 

@@ -209,3 +209,31 @@ def within(remainder: sympy.Expr, ranges: Ranges, points: int = 6) -> Check:
         return Verdict(Status.SAMPLED, f"within the remainder at {points} random rational points")
 
     return check
+
+
+def by_telescoping(variable: sympy.Symbol, growth: Step) -> Check:
+    """Per label: a sum from 0 to ``variable - 1`` equals what is 0 without terms and grows by its terms.
+
+    Parameters
+    ----------
+    variable : sympy.Symbol
+        Number of terms.
+    growth : Step
+        An identity for the right side's expectation at one more visit; it is checked here.
+    """
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        if relation != "=" or growth.relation != "=" or not isinstance(left, sympy.Sum):
+            return Verdict(Status.FAILED, "a sum and an identity were expected")
+        ((position, first, last),) = left.limits
+        written_out = right.subs(variable, 0).replace(
+            lambda f: hasattr(f, "definition"), lambda f: f.definition().doit()
+        )
+        grown = right.subs(variable, variable + 1).subs(growth.left, growth.right) - right
+        rest = sympy.expand(grown - left.function.subs(position, variable))
+        lemma = growth.verdict()
+        if (first, last) == (0, variable - 1) and sympy.simplify(written_out) == 0 and _gamma_ratio_is_one(rest):
+            return Verdict(lemma.status, f"induction over the visits; growth: {lemma.method}")
+        return Verdict(Status.FAILED, "one more visit does not add its term")
+
+    return check
