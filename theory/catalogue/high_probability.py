@@ -12,9 +12,11 @@ from theory.catalogue.label_counts import Array
 from theory.catalogue.letters import LABEL_NOISE_LEVEL, LABELS_IID, NUM_CLASSES, PSEUDO_COUNT, C, b, label_noise, n
 from theory.catalogue.no_hypercompression import DELTA, TWO_LABELS, delta
 from theory.catalogue.pointwise import SOME_VISITS, vertex
+from theory.catalogue.root_rate_steps import LEMMAS, ON_EVERY_SEQUENCE, STEPS, q
 from theory.theorems.derivation import Derivation, Step
+from theory.theorems.outcome_checks import for_every_outcome
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import Ranges, after, by_convexity, by_sampling, by_sign, cited
+from theory.theorems.step_checks import Ranges, by_convexity, by_sampling, by_sign, cited
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 from theory.theorems.two_labels import DistanceQuantile, DivergenceQuantile, ExcessQuantile
 
@@ -23,13 +25,11 @@ NUM_QUERIES: Final = Parameter(
     symbol=M, latex="M", meaning="queries that the statement covers at once", lowest=1, highest=1e9, default=1.0
 )
 
-_q = sympy.Symbol("q", positive=True)
 _x = sympy.Symbol("x", nonnegative=True)
 _s = sympy.Symbol("s", positive=True)
 _root = sympy.Symbol("u", nonnegative=True)
 _distance = sympy.Symbol("v", nonnegative=True)
 _visits = sympy.Symbol("n", integer=True, positive=True)
-_BELOW_ONE: Final = {_q: 1 / (1 + _x)}
 _SAMPLED: Final[Ranges] = {n: (1, 30), C: (2, 9), M: (1, 5), b: (0, 3), label_noise: (0, 1), delta: (0, 1)}
 
 _LEVEL: Final = delta / M
@@ -40,23 +40,6 @@ _SMOOTHING: Final = 2 * sympy.log(1 + C * b / n)
 _RANGE: Final = sympy.log(1 + n / b)
 _BY_DISTANCE: Final = _SMOOTHING + DistanceQuantile(n, label_noise, _LEVEL) * _RANGE
 _ROOT: Final = _SMOOTHING + (sympy.sqrt((C - 1) / n) + sympy.sqrt(2 * _LOG / n)) * _RANGE
-
-_ROOT_LEMMAS: Final = (
-    Step(
-        sympy.log((n + C * b) / (_visits * _q + b)).subs(n, _visits),
-        "<=",
-        sympy.log((_visits + C * b) / (_visits * _q)),
-        "The table's loss on a label of share q is at most log(1 + Cb/n) above -log q.",
-        after(sympy.exp, by_sign()),
-    ),
-    Step(
-        sympy.log((_visits * _q + b) / (_visits * (1 - _q) + b)),
-        "<=",
-        sympy.log((_visits + b) / b),
-        "The table's log-probabilities lie within log(1 + n/b) of each other.",
-        after(sympy.exp, by_sign(_BELOW_ONE)),
-    ),
-)
 
 # Square roots of probabilities: s that of p/g (or of p/q), u and v those of q and of the divergence.
 _HELLINGER: Final = Step(
@@ -159,15 +142,14 @@ THEOREMS: Final = (
         relation="<=",
         right=_ROOT,
         derivation=Derivation(
-            lemmas=_ROOT_LEMMAS,
+            lemmas=(*LEMMAS, *STEPS, ON_EVERY_SEQUENCE),
             chain=(
                 Step(
                     _LEFT,
                     "<=",
                     _BY_DISTANCE,
-                    "Cross-entropies of the table, and of the smoothed law, under the law and under the empirical law "
-                    "differ by at most half the l1 distance times the range; between them stands Gibbs' inequality.",
-                    by_sampling(_SAMPLED, points=200),
+                    "It holds on every sequence, so for quantiles.",
+                    for_every_outcome(q, ON_EVERY_SEQUENCE),
                 ),
                 Step(
                     _BY_DISTANCE,

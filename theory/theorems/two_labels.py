@@ -95,34 +95,69 @@ def divergence_quantile(n: mpmath.mpf, label_noise: mpmath.mpf, level: mpmath.mp
     return quantile(lambda k: _divergence(((n - k) / n, k / n), law), n, label_noise, level)
 
 
-class _Quantile(sympy.Function):  # type: ignore[misc]
+class Quantile(sympy.Function):  # type: ignore[misc]
     """A quantile: what is exceeded with a probability of at most the last argument, ``level``."""
 
     of = ""
+
+    @property
+    def visits(self) -> sympy.Expr:
+        """Number of labels, the first argument."""
+        return self.args[0]
+
+    @property
+    def label_noise(self) -> sympy.Expr:
+        """Probability of the noisy label, the last argument but one."""
+        return self.args[-2]
+
+    @property
+    def level(self) -> sympy.Expr:
+        """With what probability it is exceeded at most."""
+        return self.args[-1]
+
+    def outcome(self, share: sympy.Expr) -> sympy.Expr:
+        """What it is a quantile of, where the noisy label has a share of the visits strictly between 0 and 1."""
+        raise NotImplementedError
 
     def _latex(self, printer: Any) -> str:
         return rf"Q_{{{printer.doprint(self.args[-1])}}}\bigl({self.of}\bigr)"
 
 
-class ExcessQuantile(_Quantile):
+class ExcessQuantile(Quantile):
     """Of the excess risk; arguments ``n, C, b, label_noise, level``."""
 
     nargs = 5
     mp_value = staticmethod(excess_quantile)
     of = r"R(\hat g_n) - H"
 
+    def outcome(self, share: sympy.Expr) -> sympy.Expr:
+        """Relative entropy of the law against the table."""
+        n, C, b, noise, _ = self.args
+        log, rest = sympy.log, 1 - noise
+        table = noise * log(n * share + b) + rest * log(n * (1 - share) + b)
+        return noise * log(noise) + rest * log(rest) + log(n + C * b) - table
 
-class DistanceQuantile(_Quantile):
+
+class DistanceQuantile(Quantile):
     """Of the l1 distance of the empirical law; arguments ``n, label_noise, level``."""
 
     nargs = 3
     mp_value = staticmethod(distance_quantile)
     of = r"\|\hat p_n - y^*\|_1"
 
+    def outcome(self, share: sympy.Expr) -> sympy.Expr:
+        """Twice the difference of the shares."""
+        return 2 * sympy.Abs(self.label_noise - share)
 
-class DivergenceQuantile(_Quantile):
+
+class DivergenceQuantile(Quantile):
     """Of the relative entropy of the empirical law; arguments ``n, label_noise, level``."""
 
     nargs = 3
     mp_value = staticmethod(divergence_quantile)
     of = r"\mathrm{KL}(\hat p_n \| y^*)"
+
+    def outcome(self, share: sympy.Expr) -> sympy.Expr:
+        """Relative entropy of the shares against the law."""
+        noise = self.label_noise
+        return share * sympy.log(share / noise) + (1 - share) * sympy.log((1 - share) / (1 - noise))
