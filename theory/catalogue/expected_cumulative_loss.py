@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 import sympy
-from scipy.special import xlogy
+from scipy.special import xlog1py, xlogy
 
 from theory.catalogue.cumulative_limit import expected_redundancy
 from theory.catalogue.label_counts import Array
@@ -74,7 +74,7 @@ def by_counts(n: Array, C: Array, b: Array, label_noise: Array, noisy_labels: Ar
         result[few] = _integral(*(a[few] for a in arrays))
     if not few.all():
         n, C, b, label_noise, noisy_labels = (a[~few] for a in arrays)
-        entropy = over_labels(lambda p: np.where(p < 1, -xlogy(p, p), 0.0), label_noise, noisy_labels)
+        entropy = -xlog1py(1 - label_noise, -label_noise) - xlogy(label_noise, label_noise / noisy_labels)
         result[~few] = n * entropy + expected_redundancy(n, C, b, label_noise, noisy_labels)
     return result
 
