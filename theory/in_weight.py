@@ -186,13 +186,32 @@ def cumulative_loss_constants(labels: LabelLaw, pseudo_count: float) -> tuple[fl
     >>> cumulative_loss_constants(LabelLaw(total_labels=3, noise=0.0, noisy_labels=1), 0.5)[0]
     1.0
     """
-    s, b, total = labels.support, pseudo_count, labels.total_labels
-    a = (total - s) * b + (s - 1) / 2
-    log_probabilities = sum(number * math.log(probability) for number, probability in labels.distinct)
+    a, kappa = limit_constants(labels.total_labels, pseudo_count, labels.noise, labels.noisy_labels)
+    return float(a), float(kappa)
+
+
+def limit_constants(
+    total_labels: ArrayLike, pseudo_count: ArrayLike, noise: ArrayLike, noisy_labels: ArrayLike
+) -> tuple[Array, Array]:
+    r"""Weight :math:`a` and constant :math:`\kappa` of :func:`cumulative_loss_constants`, for arrays that broadcast.
+
+    Examples
+    --------
+    >>> [float(v) for v in limit_constants(2, 0.5, 0.5, 1)]  # 1/2, and log(pi) - (1 + log(2 pi))/2
+    [0.5, -0.274208647...]
+    """
+    arrays = (np.asarray(v, dtype=np.float64) for v in (total_labels, pseudo_count, noise, noisy_labels))
+    total, b, eta, number = arrays
+    support, log_probabilities = np.zeros(()), np.zeros(())
+    for count, probability in ((np.ones(()), 1 - eta), (number, eta / number)):
+        possible = probability > 0
+        support = support + count * possible
+        log_probabilities = log_probabilities + count * np.log(np.where(possible, probability, 1.0))
+    a = (total - support) * b + (support - 1) / 2
     kappa = (
-        -(s - 1) / 2 * (1 + math.log(2 * math.pi))
+        -(support - 1) / 2 * (1 + math.log(2 * math.pi))
         - (b - 0.5) * log_probabilities
-        + s * float(gammaln(b))
-        - float(gammaln(total * b))
+        + support * gammaln(b)
+        - gammaln(total * b)
     )
-    return a, kappa
+    return np.asarray(a, dtype=np.float64), np.asarray(kappa, dtype=np.float64)

@@ -120,13 +120,12 @@ def binomial_law(trials: int, probability: float) -> tuple[NDArray[np.int64], Ar
     return values[kept], weights / weights.sum()
 
 
-def binomial_log_probability(values: ArrayLike, trials: ArrayLike, probability: float) -> Array:
+def binomial_log_probability(values: ArrayLike, trials: ArrayLike, probability: ArrayLike) -> Array:
     r"""Log-probabilities of Binomial(n, p), by deviances (``loader2000fast``), accurate at any :math:`n`.
 
     Differences of ``gammaln`` lose 1e-6 relative at ``n = 1e12``; deviances do not.
     """
-    k = np.asarray(values, dtype=np.float64)
-    n = np.asarray(trials, dtype=np.float64)
+    k, n, p = (np.asarray(a, dtype=np.float64) for a in (values, trials, probability))
     rest = n - k
     inner = (k > 0) & (rest > 0)
     k_safe, rest_safe = np.where(inner, k, 1.0), np.where(inner, rest, 1.0)
@@ -135,11 +134,11 @@ def binomial_log_probability(values: ArrayLike, trials: ArrayLike, probability: 
         stirling_remainder(n_safe)
         - stirling_remainder(k_safe)
         - stirling_remainder(rest_safe)
-        - _deviance(k_safe, n_safe * probability)
-        - _deviance(rest_safe, n_safe * (1 - probability))
+        - _deviance(k_safe, n_safe * p)
+        - _deviance(rest_safe, n_safe * (1 - p))
         + 0.5 * np.log(n_safe / (2 * math.pi * k_safe * rest_safe))
     )
-    edge = xlogy(k, probability) + xlog1py(rest, -probability)
+    edge = xlogy(k, p) + xlog1py(rest, -p)
     return np.asarray(np.where(inner, middle, edge), dtype=np.float64)
 
 

@@ -15,7 +15,10 @@ from tests.theorems import (
     bayes_in_context,
     evidence,
     in_context_copying,
+    in_weight_cumulative,
     in_weight_laplace,
+    in_weight_pointwise,
+    in_weight_probability,
     learned_temperature,
 )
 from tests.theorems.evidence import Exact, Simulated
@@ -25,7 +28,16 @@ from theory.theorems.derivation import Status
 from theory.theorems.falsifier import corner_points, hunt
 from theory.theorems.theorem import Theorem
 
-EVIDENCE = (in_weight_laplace, attention, in_context_copying, bayes_in_context, learned_temperature)
+EVIDENCE = (
+    attention,
+    bayes_in_context,
+    in_context_copying,
+    in_weight_cumulative,
+    in_weight_laplace,
+    in_weight_pointwise,
+    in_weight_probability,
+    learned_temperature,
+)
 EXACT: dict[str, Exact] = {name: exact for module in EVIDENCE for name, exact in module.EXACT.items()}
 SIMULATED: dict[str, Simulated] = {name: s for module in EVIDENCE for name, s in module.SIMULATED.items()}
 EVERY = pytest.mark.parametrize("theorem", THEOREMS, ids=lambda theorem: theorem.name)

@@ -9,10 +9,16 @@ from theory.catalogue import (
     attention_floor,
     bayes_in_context,
     bayes_two_labels,
+    cumulative_limit,
+    cumulative_loss,
+    expected_cumulative_loss,
+    high_probability,
     in_context_loss,
     in_context_risk,
     laplace_upper,
     learned_temperature,
+    no_hypercompression,
+    pointwise,
 )
 from theory.errors import SettingError, unknown_name
 from theory.theorems.claim import Claim
@@ -20,6 +26,12 @@ from theory.theorems.theorem import Erratum, Theorem
 
 THEOREMS: Final[tuple[Theorem, ...]] = (
     *laplace_upper.THEOREMS,
+    *cumulative_loss.THEOREMS,
+    *expected_cumulative_loss.THEOREMS,
+    *cumulative_limit.THEOREMS,
+    *pointwise.THEOREMS,
+    *no_hypercompression.THEOREMS,
+    *high_probability.THEOREMS,
     *attention.THEOREMS,
     *in_context_loss.THEOREMS,
     *attention_floor.THEOREMS,

@@ -336,9 +336,8 @@ def _sums_among_factors(expression: sympy.Expr) -> list[sympy.Sum]:
 def weights_sum_to_one(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
     """A sum over labels of ``p[y]`` times a constant is the constant."""
     if relation == "=" and isinstance(left, sympy.Sum):
-        term = left.function.replace(lambda f: isinstance(f, sympy.Indexed), lambda _: PROBABILITY)
-        constant = sympy.simplify(term / PROBABILITY)
-        if not constant.has(PROBABILITY, left.limits[0][0]) and _vanishes(constant - right):
+        constant, weight = left.function.as_independent(left.limits[0][0], as_Add=False)
+        if isinstance(weight, sympy.Indexed) and (constant == right or _vanishes(constant - right)):
             return Verdict(Status.PROVED, "the probabilities of the labels sum to 1")
     return Verdict(Status.FAILED, "a mean of a constant over the labels was expected")
 
