@@ -1,0 +1,165 @@
+"""Checks for sums over visits: term by term, telescoping, a subexpression by name, a minimum by its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import sympy
+
+from theory.theorems.derivation import Check, Relation, Status, Step, Verdict
+from theory.theorems.step_checks import _is_nonnegative, _keep_source, _vanishes
+
+_DUMMY: Final = sympy.Dummy("value", positive=True)
+
+
+def each_term(check: Check) -> Check:
+    """Both sides are sums over the same visits, up to the same addend: the check holds for each term."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        sums = [_sum_and_rest(side) for side in (left, right)]
+        if None in sums or sums[0][0].limits != sums[1][0].limits or not _vanishes(sums[0][1] - sums[1][1]):
+            return Verdict(Status.FAILED, "two sums over the same visits were expected")
+        verdict = check(sums[0][0].function, relation, sums[1][0].function)
+        return Verdict(verdict.status, f"for each visit: {verdict.method}")
+
+    return _keep_source(check, reduced)
+
+
+def telescopes(potential: sympy.Expr, check: Check) -> Check:
+    """The left side is a sum of differences of a potential (an expression in its index), the right side what remains.
+
+    ``check`` has to find each term equal to the difference.
+    """
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        found = _sum_and_rest(left)
+        if relation != "=" or found is None:
+            return Verdict(Status.FAILED, "a sum that equals something was expected")
+        (index, first, last), rest = found[0].limits[0], found[1]
+        remains = potential.subs(index, last) - potential.subs(index, first - 1)
+        if not _vanishes(sympy.expand(right - rest - remains)):
+            return Verdict(Status.FAILED, "the right side is not what remains")
+        verdict = check(found[0].function, "=", potential - potential.subs(index, index - 1))
+        return Verdict(verdict.status, f"telescopes: {verdict.method}")
+
+    return _keep_source(check, reduced)
+
+
+def _sum_and_rest(side: sympy.Expr) -> tuple[sympy.Sum, sympy.Expr] | None:
+    sums = [part for part in sympy.Add.make_args(side) if isinstance(part, sympy.Sum)]
+    if len(sums) != 1 or len(sums[0].limits) != 1:
+        return None
+    return sums[0], side - sums[0]
+
+
+def naming(names: Mapping[sympy.Symbol, sympy.Expr], check: Check) -> Check:
+    """The check holds for every value of the symbols, which stand for the expressions (replaced in the order given).
+
+    A symbol that is positive, nonnegative or real stands for an expression that SymPy knows to be so.
+    """
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        for symbol, expression in names.items():
+            if not _is_as_assumed(symbol, expression):
+                return Verdict(Status.FAILED, f"{expression} may lie outside what is assumed of {symbol}")
+        sides = [left, right]
+        for symbol, expression in names.items():
+            sides = [side.subs(expression, symbol) for side in sides]
+        back = sides
+        for symbol, expression in reversed(list(names.items())):
+            back = [side.subs(symbol, expression) for side in back]
+        if back != [left, right] and not all(_vanishes(a - b) for a, b in zip(back, (left, right), strict=True)):
+            return Verdict(Status.FAILED, "the names do not stand for the expressions")
+        verdict = check(sides[0], relation, sides[1])
+        return Verdict(verdict.status, f"for every {', '.join(map(str, names))}: {verdict.method}")
+
+    return _keep_source(check, reduced)
+
+
+def _is_as_assumed(symbol: sympy.Symbol, expression: sympy.Expr) -> bool:
+    kinds = ("is_positive", "is_nonnegative", "is_real")
+    return all(getattr(expression, kind) is True for kind in kinds if getattr(symbol, kind))
+
+
+def substituting(values: Mapping[sympy.Symbol, sympy.Expr], check: Check) -> Check:
+    """The check holds once symbols are replaced by expressions that take all the values that the symbols may have."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        verdict = check(left.subs(values), relation, right.subs(values))
+        shown = ", ".join(f"{symbol} = {value}" for symbol, value in values.items())
+        return Verdict(verdict.status, f"with {shown}: {verdict.method}")
+
+    return _keep_source(check, reduced)
+
+
+def times(factor: sympy.Expr, check: Check) -> Check:
+    """The check holds after both sides were multiplied by a positive factor."""
+    if not factor.is_positive:
+        raise ValueError("a positive factor was expected")
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        verdict = check(sympy.expand_mul(factor * left), relation, sympy.expand_mul(factor * right))
+        return Verdict(verdict.status, f"times {factor}: {verdict.method}")
+
+    return _keep_source(check, reduced)
+
+
+def against_each(*checks: Check) -> Check:
+    """The right side increases with a minimum (the left side with a maximum): a check for each of its arguments."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        kind, side = (sympy.Min, right) if right.has(sympy.Min) else (sympy.Max, left)
+        extremes = list(side.atoms(kind))
+        if relation != "<=" or len(extremes) != 1 or len(extremes[0].args) != len(checks):
+            return Verdict(Status.FAILED, "one minimum on the right, or maximum on the left, was expected")
+        if not _is_nonnegative(sympy.diff(side.xreplace({extremes[0]: _DUMMY}), _DUMMY)):
+            return Verdict(Status.FAILED, "the side does not increase with it")
+        choices = [side.xreplace({extremes[0]: argument}) for argument in sorted(extremes[0].args, key=str)]
+        pairs = [(left, choice) if side is right else (choice, right) for choice in choices]
+        verdicts = [check(a, relation, b) for check, (a, b) in zip(checks, pairs, strict=True)]
+        return _weakest(verdicts)
+
+    return reduced
+
+
+def by_concavity(
+    variable: sympy.Symbol, ends: tuple[sympy.Expr, sympy.Expr], majorants: tuple[Step, ...] = ()
+) -> Check:
+    """The slack is concave in the variable and nonnegative at both ends (in the limit), hence between them.
+
+    ``majorants`` are lemmas ``a <= b``: the second derivative may be enlarged by putting ``b`` for ``a``.
+    """
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        slack = {"<=": right - left, ">=": left - right}.get(relation)
+        if slack is None or any(lemma.relation != "<=" for lemma in majorants):
+            return Verdict(Status.FAILED, "inequalities were expected")
+        curvature = sympy.diff(slack, variable, 2)
+        for lemma in majorants:
+            opened = curvature.subs(lemma.left, _DUMMY)
+            if not _is_nonnegative(sympy.diff(opened, _DUMMY)):
+                return Verdict(Status.FAILED, f"the curvature does not grow with {lemma.left}")
+            curvature = opened.subs(_DUMMY, lemma.right)
+        at_ends = [sympy.limit(slack, variable, end, side) for end, side in zip(ends, "+-", strict=True)]
+        if _is_nonnegative(-curvature) and all(_vanishes(value) or _is_nonnegative(value) for value in at_ends):
+            return Verdict(Status.PROVED, f"concave in {variable}, and nonnegative at {ends[0]} and {ends[1]}")
+        return Verdict(Status.FAILED, f"not concave in {variable}")
+
+    return check
+
+
+_RANK: Final = (Status.FAILED, Status.CITED, Status.SAMPLED, Status.DIGITS, Status.PROVED)
+
+
+def _weakest(verdicts: list[Verdict]) -> Verdict:
+    status = min((verdict.status for verdict in verdicts), key=_RANK.index)
+    return Verdict(status, "; ".join(dict.fromkeys(verdict.method for verdict in verdicts)))
+
+
+def over_all(function: Callable[[sympy.Symbol], sympy.Expr], last: sympy.Expr) -> sympy.Sum:
+    r""":math:`\sum_{i=1}^{n} F(i)`: a sum over the visits."""
+    return sympy.Sum(function(VISIT), (VISIT, 1, last))
+
+
+VISIT: Final = sympy.Symbol("i", integer=True, positive=True)
