@@ -19,7 +19,7 @@ from theory.catalogue.gate_losses import (
 )
 from theory.catalogue.letters import NATS, n
 from theory.theorems.derivation import Derivation, Step
-from theory.theorems.loss_sequences import G_PAYS, H_PAYS, loss_of_g, loss_of_gate, loss_of_h
+from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, loss_of_g, loss_of_gate, loss_of_h
 from theory.theorems.parameters import Parameter
 from theory.theorems.sequence_checks import VISIT, against_each, naming, over_all, substituting, telescopes
 from theory.theorems.step_checks import after, by_sign, simplifies

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import log_expit
 
 from theory.catalogue.letters import n
-from theory.theorems.loss_sequences import S, gap
+from theory.catalogue.loss_sequences import S, gap
 from theory.theorems.parameters import Parameter
 
 Array = NDArray[np.float64]

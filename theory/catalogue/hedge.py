@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import mpmath
 import numpy as np
 import sympy
 
@@ -18,7 +19,8 @@ from theory.catalogue.gate_losses import (
 )
 from theory.catalogue.letters import NATS, n
 from theory.theorems.derivation import Derivation, Step
-from theory.theorems.loss_sequences import G_PAYS, H_PAYS, loss_of_g, loss_of_gate, loss_of_h
+from theory.theorems.least import Least, attained_at, least_in_mpmath, least_in_numpy
+from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, loss_of_g, loss_of_gate, loss_of_h
 from theory.theorems.parameters import Parameter
 from theory.theorems.sequence_checks import (
     VISIT,
@@ -138,8 +140,28 @@ _CHAIN: Final = (
 
 _PRICE: Final = sympy.log(2) / rate + rate * n * B**2 / 8
 _BEST_RATE: Final = sympy.sqrt(8 * sympy.log(2) / n) / B
-_AT_BEST_RATE: Final = _PRICE.subs(rate, _BEST_RATE)
-_LEAST: Final = B * sympy.sqrt(n * sympy.log(2) / 2)
+_BEST_PRICE: Final = B * sympy.sqrt(n * sympy.log(2) / 2)
+
+
+def _least_price(n: mpmath.mpf, B: mpmath.mpf) -> mpmath.mpf:
+    steepness, start = n * B**2 / 8, mpmath.log(2)
+    return least_in_mpmath(lambda x: start / x + steepness * x, lambda x: steepness - start / x**2, mpmath.mpf(10) ** 40)
+
+
+class LeastHedgePrice(Least):
+    r""":math:`\min_\lambda [\log 2/\lambda + \lambda n B^2/8]`; arguments ``n, B``."""
+
+    nargs = 2
+    variable = rate
+    letter = r"\lambda"
+    mp_value = staticmethod(_least_price)
+
+    def objective(self) -> sympy.Expr:
+        """The bound on the regret."""
+        visits, largest = self.args
+        return sympy.log(2) / rate + rate * visits * largest**2 / 8
+
+
 _FLAT: Final = Step(
     sympy.diff(_PRICE, rate).subs(rate, _BEST_RATE),
     "=",
@@ -151,9 +173,12 @@ _CONVEX: Final = Step(
     sympy.diff(_PRICE, rate, 2), ">=", sympy.Integer(0), "The second derivative is positive at every rate.", by_sign()
 )
 _MINIMAL: Final = Step(
-    _PRICE, ">=", _LEAST, "Hence no rate gives less.", by_convexity(rate, _BEST_RATE)
+    LeastHedgePrice(n, B),
+    "=",
+    _BEST_PRICE,
+    "A convex function is least where it is flat; the two terms are equal there.",
+    attained_at(_BEST_RATE),
 )
-_VALUE: Final = Step(_AT_BEST_RATE, "=", _LEAST, "The two terms are equal at the best rate.", simplifies)
 
 
 def hedge_loss(n: Array, S: Array, rate: Array, gap: Array) -> Array:
@@ -174,8 +199,11 @@ def _half_the_start(n: Array, S: Array, rate: Array, B: Array, gap: Array) -> Ar
     return np.asarray(_bound(n, S, rate, B, gap) - np.log(2) / (2 * rate))
 
 
-def _price_at_best_rate(n: Array, B: Array) -> Array:
-    return price(n, np.sqrt(8 * np.log(2) / n) / B, B)
+def _least_price_found(n: Array, B: Array) -> Array:
+    steepness = n * B * B / 8
+    return least_in_numpy(
+        lambda x: np.log(2) / x + steepness * x, lambda x: steepness - np.log(2) / x**2, np.full(steepness.shape, 1e40)
+    )
 
 
 THEOREMS: Final = (
@@ -211,16 +239,16 @@ THEOREMS: Final = (
         source=DERIVED_HERE,
         parameters=(AT_LEAST_ONE_VISIT, LARGEST_LOSS),
         premises=("the bound of hedge_regret, as a function of the rate",),
-        left=_AT_BEST_RATE,
+        left=LeastHedgePrice(n, B),
         relation="=",
-        right=_LEAST,
-        derivation=Derivation(lemmas=(_FLAT, _CONVEX, _MINIMAL), chain=(_VALUE,)),
-        evaluate_left=_price_at_best_rate,
+        right=_BEST_PRICE,
+        derivation=Derivation(lemmas=(_FLAT, _CONVEX), chain=(_MINIMAL,)),
+        evaluate_left=_least_price_found,
         evaluate_right=lambda n, B: np.asarray(B * np.sqrt(n * np.log(2) / 2)),
         value_meaning=f"least regret bound over all rates, {NATS}",
         wrong=WrongVariant(
             mistake="one of the two equal terms only",
-            right=_LEAST / 2,
+            right=_BEST_PRICE / 2,
             evaluate=lambda n, B: np.asarray(B * np.sqrt(n * np.log(2) / 8)),
         ),
     ),

@@ -7,7 +7,7 @@ from typing import Final
 
 import sympy
 
-from theory.theorems.derivation import Check, Relation, Status, Step, Verdict
+from theory.theorems.derivation import Check, Derivation, Relation, Status, Step, Verdict
 from theory.theorems.step_checks import _is_nonnegative, _keep_source, _vanishes
 
 _DUMMY: Final = sympy.Dummy("value", positive=True)
@@ -103,6 +103,80 @@ def times(factor: sympy.Expr, check: Check) -> Check:
         return Verdict(verdict.status, f"times {factor}: {verdict.method}")
 
     return _keep_source(check, reduced)
+
+
+def minus_log(check: Check) -> Check:
+    """Both sides are minus a logarithm, which decreases: the check holds for the arguments, the other way round."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        if not all((-side).func is sympy.log for side in (left, right)):
+            return Verdict(Status.FAILED, "minus a logarithm was expected on both sides")
+        opposite: dict[Relation, Relation] = {"<=": ">=", ">=": "<=", "=": "="}
+        verdict = check((-left).args[0], opposite[relation], (-right).args[0])
+        return Verdict(verdict.status, f"the logarithm increases: {verdict.method}")
+
+    return _keep_source(check, reduced)
+
+
+def without_factor(factor: sympy.Expr, check: Check) -> Check:
+    """Both sides have a nonnegative factor in common: the check holds without it."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        sides = [side / factor for side in (left, right)]
+        if not factor.is_nonnegative or any(side.has(factor) for side in sides):
+            return Verdict(Status.FAILED, "a nonnegative factor of both sides was expected")
+        verdict = check(sides[0], relation, sides[1])
+        return Verdict(verdict.status, f"without the factor {factor.func}: {verdict.method}")
+
+    return _keep_source(check, reduced)
+
+
+def in_logarithms(lemma: Step, where: Mapping[sympy.Symbol, sympy.Expr] | None = None) -> Check:
+    """The lemma (checked here too) is what the logarithms of both positive sides say.
+
+    ``where`` replaces symbols in both by expressions whose logarithms SymPy can split.
+    """
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        low, high = (left, right) if relation == "<=" else (right, left)
+        slack = sympy.expand_log(sympy.log((high / low).subs(where or {})))
+        claimed = (lemma.right - lemma.left).subs(where or {})
+        if relation not in ("<=", ">=") or lemma.relation != "<=" or not _vanishes(slack - claimed):
+            return Verdict(Status.FAILED, "the lemma says something else")
+        return lemma.verdict()
+
+    return check
+
+
+def read_backwards(check: Check) -> Check:
+    """An identity, checked from right to left."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        if relation != "=":
+            return Verdict(Status.FAILED, "an identity was expected")
+        return check(right, "=", left)
+
+    return _keep_source(check, reduced)
+
+
+def by_steps(*steps: Step) -> Check:
+    """A chain of steps, checked here, leads from one side to the other."""
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        if Derivation(chain=steps).gap(left, relation, right) is not None:
+            return Verdict(Status.FAILED, "the steps lead elsewhere")
+        return _weakest([step.verdict() for step in steps])
+
+    return check
+
+
+def sums_to(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+    """SymPy sums the series on the left, in terms of the Hurwitz zeta function where it has to."""
+    if relation == "=" and isinstance(left, sympy.Sum):
+        total = sympy.expand_func(sympy.simplify(left.doit()))
+        if not total.has(sympy.Sum) and _vanishes(total - right.rewrite(sympy.zeta)):
+            return Verdict(Status.PROVED, "SymPy sums the series")
+    return Verdict(Status.FAILED, "SymPy does not sum it to the right side")
 
 
 def against_each(*checks: Check) -> Check:
