@@ -56,7 +56,7 @@ _NODES: Final = 128
 # On k visits the in-context predictor pays the gap, on the others the in-weight predictor.
 
 
-def _best_share(n: Any, k: Any, gap: Any) -> Any:
+def best_share(n: Any, k: Any, gap: Any) -> Any:
     q = mpmath.exp(-gap)
     return (min(max((1 + q) * k / n, q), 1) - q) / (1 - q) if q < 1 else mpmath.mpf(1) / 2
 
@@ -66,8 +66,8 @@ def _product(share: Any, n: Any, k: Any, gap: Any) -> Any:
     return (share + (1 - share) * q) ** k * (share * q + 1 - share) ** (n - k)
 
 
-def _loss_of_best(n: Any, k: Any, gap: Any) -> Any:
-    return -mpmath.log(_product(_best_share(n, k, gap), n, k, gap))
+def precise_loss_of_best_share(n: Any, k: Any, gap: Any) -> Any:
+    return -mpmath.log(_product(best_share(n, k, gap), n, k, gap))
 
 
 def _loss_of_mixture(n: Any, k: Any, gap: Any) -> Any:
@@ -110,7 +110,7 @@ class LossOfBestShare(_OfSequence):
 
     nargs = 3
     letter = r"\min_{\alpha} L_n(\alpha)"
-    mp_value = staticmethod(_loss_of_best)
+    mp_value = staticmethod(precise_loss_of_best_share)
 
 
 class BestShare(_OfSequence):
@@ -119,7 +119,7 @@ class BestShare(_OfSequence):
     nargs = 3
     is_nonnegative = True
     letter = r"\alpha^{*}"
-    mp_value = staticmethod(_best_share)
+    mp_value = staticmethod(best_share)
 
 
 class Coefficient(sympy.Function):  # type: ignore[misc]

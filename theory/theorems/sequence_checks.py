@@ -79,7 +79,8 @@ def naming(names: Mapping[sympy.Symbol, sympy.Expr], check: Check) -> Check:
 
 def _is_as_assumed(symbol: sympy.Symbol, expression: sympy.Expr) -> bool:
     kinds = ("is_positive", "is_nonnegative", "is_real")
-    return all(getattr(expression, kind) is True for kind in kinds if getattr(symbol, kind))
+    forms = (expression, sympy.factor(sympy.together(expression)))
+    return all(any(getattr(form, kind) is True for form in forms) for kind in kinds if getattr(symbol, kind))
 
 
 def substituting(values: Mapping[sympy.Symbol, sympy.Expr], check: Check) -> Check:
@@ -159,6 +160,26 @@ def read_backwards(check: Check) -> Check:
     return _keep_source(check, reduced)
 
 
+def in_cases(cases: tuple[Mapping[sympy.Symbol, sympy.Expr], ...], check: Check) -> Check:
+    """The check holds in each case: the cases together are all that the symbols may be."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        return _weakest([substituting(case, check)(left, relation, right) for case in cases])
+
+    return _keep_source(check, reduced)
+
+
+def some_argument(check: Check) -> Check:
+    """The right side is a maximum: the check holds for one of its arguments."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        arguments = right.args if isinstance(right, sympy.Max) else (right,)
+        verdicts = [check(left, relation, argument) for argument in arguments]
+        return max(verdicts, key=lambda verdict: _RANK.index(verdict.status))
+
+    return _keep_source(check, reduced)
+
+
 def by_steps(*steps: Step) -> Check:
     """A chain of steps, checked here, leads from one side to the other."""
 
@@ -216,11 +237,15 @@ def by_concavity(
                 return Verdict(Status.FAILED, f"the curvature does not grow with {lemma.left}")
             curvature = opened.subs(_DUMMY, lemma.right)
         at_ends = [sympy.limit(slack, variable, end, side) for end, side in zip(ends, "+-", strict=True)]
-        if _is_nonnegative(-curvature) and all(_vanishes(value) or _is_nonnegative(value) for value in at_ends):
+        if _is_nonnegative(-curvature) and all(map(_starts_nonnegative, at_ends)):
             return Verdict(Status.PROVED, f"concave in {variable}, and nonnegative at {ends[0]} and {ends[1]}")
         return Verdict(Status.FAILED, f"not concave in {variable}")
 
     return check
+
+
+def _starts_nonnegative(value: sympy.Expr) -> bool:
+    return _vanishes(value) or _is_nonnegative(value) or _is_nonnegative(sympy.expand(sympy.exp(value)) - 1)
 
 
 _RANK: Final = (Status.FAILED, Status.CITED, Status.SAMPLED, Status.DIGITS, Status.PROVED)
