@@ -8,7 +8,7 @@ from typing import Final
 import sympy
 
 from theory.theorems.derivation import Check, Derivation, Relation, Status, Step, Verdict
-from theory.theorems.step_checks import _is_nonnegative, _keep_source, _vanishes
+from theory.theorems.step_checks import _has_definition, _is_nonnegative, _keep_source, _vanishes
 
 _DUMMY: Final = sympy.Dummy("value", positive=True)
 
@@ -100,10 +100,14 @@ def times(factor: sympy.Expr, check: Check) -> Check:
         raise ValueError("a positive factor was expected")
 
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        verdict = check(sympy.expand_mul(factor * left), relation, sympy.expand_mul(factor * right))
+        verdict = check(_multiplied(factor, left), relation, _multiplied(factor, right))
         return Verdict(verdict.status, f"times {factor}: {verdict.method}")
 
     return _keep_source(check, reduced)
+
+
+def _multiplied(factor: sympy.Expr, side: sympy.Expr) -> sympy.Expr:
+    return sympy.expand_mul(factor * side, deep=False)
 
 
 def minus_log(check: Check) -> Check:
@@ -124,7 +128,7 @@ def without_factor(factor: sympy.Expr, check: Check) -> Check:
 
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         sides = [side / factor for side in (left, right)]
-        if not factor.is_nonnegative or any(side.has(factor) for side in sides):
+        if not _is_nonnegative(factor) or any(side.has(factor) for side in sides):
             return Verdict(Status.FAILED, "a nonnegative factor of both sides was expected")
         verdict = check(sides[0], relation, sides[1])
         return Verdict(verdict.status, f"without the factor {factor.func}: {verdict.method}")
@@ -147,6 +151,34 @@ def in_logarithms(lemma: Step, where: Mapping[sympy.Symbol, sympy.Expr] | None =
         return lemma.verdict()
 
     return check
+
+
+def logarithm_of(lemma: Step, where: Mapping[sympy.Symbol, sympy.Expr] | None = None) -> Check:
+    """The sides are the logarithms of the lemma's positive sides, up to the same addend; the lemma is checked here too.
+
+    ``where`` replaces symbols in both by expressions whose logarithms SymPy can split.
+    """
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        if relation != lemma.relation:
+            return Verdict(Status.FAILED, "the lemma says something else")
+        ratio = (lemma.right / lemma.left).rewrite(sympy.gamma).subs(where or {})
+        if not _vanishes(sympy.expand_log(sympy.log(ratio)) - sympy.expand_log((right - left).subs(where or {}))):
+            return Verdict(Status.FAILED, "the lemma says something else")
+        return lemma.verdict()
+
+    return check
+
+
+def written_out(check: Check) -> Check:
+    """The check holds once every function that has a definition is replaced by it."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        sides = [side.replace(_has_definition, lambda f: f.definition()) for side in (left, right)]
+        verdict = check(sides[0], relation, sides[1])
+        return Verdict(verdict.status, f"by definition: {verdict.method}")
+
+    return _keep_source(check, reduced)
 
 
 def read_backwards(check: Check) -> Check:
@@ -178,6 +210,43 @@ def some_argument(check: Check) -> Check:
         return max(verdicts, key=lambda verdict: _RANK.index(verdict.status))
 
     return _keep_source(check, reduced)
+
+
+def in_minimum(check: Check) -> Check:
+    """Both sides increase alike with a minimum, and the two minima differ in one argument: the check holds for that."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        minima = [list(side.atoms(sympy.Min)) for side in (left, right)]
+        if any(len(found) != 1 for found in minima):
+            return Verdict(Status.FAILED, "one minimum on each side was expected")
+        opened = [side.xreplace({found[0]: _DUMMY}) for side, found in zip((left, right), minima, strict=True)]
+        own, other = (set(found[0].args) for found in minima)
+        if opened[0] != opened[1] or not _is_nonnegative(sympy.diff(opened[0], _DUMMY)) or len(own - other) != 1:
+            return Verdict(Status.FAILED, "the sides differ in more than one argument of the minimum")
+        verdict = check((own - other).pop(), relation, (other - own).pop())
+        return Verdict(verdict.status, f"in the minimum: {verdict.method}")
+
+    return _keep_source(check, reduced)
+
+
+def is_an_argument(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+    """A minimum is at most each of its arguments."""
+    if relation == "<=" and isinstance(left, sympy.Min) and right in left.args:
+        return Verdict(Status.PROVED, "a minimum and one of its arguments")
+    return Verdict(Status.FAILED, "the right side is not an argument of a minimum on the left")
+
+
+def is_a_term(at: sympy.Expr, where: Mapping[sympy.Symbol, sympy.Expr]) -> Check:
+    """The right side is a sum of terms that are not negative (with ``where``), the left side its term at an index."""
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        if relation == "<=" and isinstance(right, sympy.Sum):
+            term, index = right.function, right.limits[0][0]
+            if term.subs(index, at) == left and _is_nonnegative(term.subs(where)):
+                return Verdict(Status.PROVED, "a term of a sum of terms that are not negative")
+        return Verdict(Status.FAILED, "not a term of such a sum")
+
+    return check
 
 
 def by_steps(*steps: Step) -> Check:
