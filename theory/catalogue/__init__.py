@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from typing import Final
 
-from theory.catalogue import laplace_upper
+from theory.catalogue import (
+    bayes_gate,
+    composition,
+    convexity,
+    fixed_share,
+    gradient_bound,
+    gradient_gates,
+    hedge,
+    laplace_upper,
+    universal_mixture,
+)
 from theory.errors import unknown_name
 from theory.theorems.claim import Claim
 from theory.theorems.theorem import Erratum, Theorem
 
-THEOREMS: Final[tuple[Theorem, ...]] = (*laplace_upper.THEOREMS,)
+THEOREMS: Final[tuple[Theorem, ...]] = (
+    *laplace_upper.THEOREMS,
+    *convexity.THEOREMS,
+    *bayes_gate.THEOREMS,
+    *hedge.THEOREMS,
+    *fixed_share.THEOREMS,
+    *universal_mixture.THEOREMS,
+    *gradient_bound.THEOREMS,
+    *gradient_gates.THEOREMS,
+    *composition.THEOREMS,
+)
 ERRATA: Final[tuple[Erratum, ...]] = ()
 _BY_NAME: Final[dict[str, Claim]] = {claim.name: claim for claim in (*THEOREMS, *ERRATA)}
 
