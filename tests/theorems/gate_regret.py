@@ -207,7 +207,9 @@ EXACT = {
     "bayes_regret": Exact(
         ({"prior": 0.3, "loss_g": 2.0, "loss_h": 5.0}, {"prior": 0.999, "loss_g": 40.0, "loss_h": 0.0}),
         lambda prior, loss_g, loss_h: run(
-            hedge(1), mpmath.mpf(prior), [(mpmath.exp(-loss_g / mpmath.mpf(4)), mpmath.exp(-loss_h / mpmath.mpf(4)))] * 4
+            hedge(1),
+            mpmath.mpf(prior),
+            [(mpmath.exp(-loss_g / mpmath.mpf(4)), mpmath.exp(-loss_h / mpmath.mpf(4)))] * 4,
         ),
         lambda prior, loss_g, loss_h: min(loss_g - mpmath.log(prior), loss_h - mpmath.log(1 - mpmath.mpf(prior))),
     ),
@@ -294,9 +296,7 @@ def shuffled(generator: np.random.Generator, replicates: int, *, n: int, S: int,
     return np.where(rows, np.exp(-gap), 1.0), np.where(rows, 1.0, np.exp(-gap))
 
 
-def any_label(
-    generator: np.random.Generator, replicates: int, *, alpha: float, g: float, h: float
-) -> Array:
+def any_label(generator: np.random.Generator, replicates: int, *, alpha: float, g: float, h: float) -> Array:
     """Loss from the share of 10,000 draws that give the label, each of the predictor that the gate picks."""
     draws = 10_000
     in_weight = generator.binomial(draws, alpha, size=replicates)
@@ -328,9 +328,7 @@ def hedge_regret(
     return run_rows(hedge_rows(rate), 0.5, g, h) - both.sum(axis=1)
 
 
-def share_regret(
-    generator: np.random.Generator, replicates: int, *, n: int, S: int, rate: float, gap: float
-) -> Array:
+def share_regret(generator: np.random.Generator, replicates: int, *, n: int, S: int, rate: float, gap: float) -> Array:
     """Losses that change sides at S random places."""
     places = np.array([generator.choice(n - 1, size=S, replace=False) for _ in range(replicates)]).reshape(-1, S)
     blocks = (places[:, :, None] < np.arange(n)).sum(axis=1)

@@ -1,4 +1,4 @@
-r"""The Bayes gate: its log-odds add :math:`\log g(y) - \log h(y)`; its loss is that of the mixture of both predictors."""
+r"""The Bayes gate: its log-odds add :math:`\log g(y) - \log h(y)`; its loss is that of their mixture."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from theory.catalogue.gate_losses import (
     mixed_loss,
 )
 from theory.catalogue.letters import NATS, n
+from theory.catalogue.loss_sequences import loss_of_g, loss_of_gate, loss_of_h
 from theory.theorems.derivation import Derivation, Step
-from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, loss_of_g, loss_of_gate, loss_of_h
 from theory.theorems.parameters import Parameter
 from theory.theorems.sequence_checks import VISIT, against_each, naming, over_all, substituting, telescopes
 from theory.theorems.step_checks import after, by_sign, simplifies
@@ -44,7 +44,9 @@ PRIOR: Final = Parameter(
     default=0.5,
 )
 LOSSES: Final = tuple(
-    Parameter(symbol=symbol, latex=latex, meaning=f"cumulative loss of the {who} predictor, nats", lowest=0, highest=1e12)
+    Parameter(
+        symbol=symbol, latex=latex, meaning=f"cumulative loss of the {who} predictor, nats", lowest=0, highest=1e12
+    )
     for symbol, latex, who in ((loss_g, "G", "in-weight"), (loss_h, "H", "in-context"))
 )
 
@@ -88,7 +90,13 @@ _ONE_VISIT: Final = Step(
 )
 _DROP: Final = after(sympy.exp, substituting(_BELOW_ONE, by_sign()))
 _CHAIN: Final = (
-    Step(_TOTAL, "<=", _BOUND, "Either term of the mixture may be dropped: the logarithm increases.", against_each(_DROP, _DROP)),
+    Step(
+        _TOTAL,
+        "<=",
+        _BOUND,
+        "Either term of the mixture may be dropped: the logarithm increases.",
+        against_each(_DROP, _DROP),
+    ),
 )
 
 

@@ -267,9 +267,12 @@ _TO_CLOSED: Final = (
 def average_loss(n: Array, C: Array, label_noise: Array, prior: Array, copied: Array) -> Array:
     """Expected loss per visit of the gated predictor, by enumeration of the counts."""
     own, other = np.log(prior), np.log1p(-prior)
-    return _mean_over_counts(
-        lambda k: mixed_loss(own, other, _loss_of_table(n, k, C), _loss_of_context(n, k, copied)), n, label_noise
-    ) / n
+    return (
+        _mean_over_counts(
+            lambda k: mixed_loss(own, other, _loss_of_table(n, k, C), _loss_of_context(n, k, copied)), n, label_noise
+        )
+        / n
+    )
 
 
 def _loss_of_table(n: Array, k: Array, C: Array) -> Array:

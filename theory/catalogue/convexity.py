@@ -21,12 +21,24 @@ h = sympy.Symbol("h", positive=True)
 _u = sympy.Symbol("u", real=True)
 _x = sympy.Symbol("x", nonnegative=True)
 
-WEIGHT: Final = Parameter(symbol=alpha, latex=r"\alpha", meaning="weight on the in-weight predictor", lowest=0, highest=1)
+WEIGHT: Final = Parameter(
+    symbol=alpha, latex=r"\alpha", meaning="weight on the in-weight predictor", lowest=0, highest=1
+)
 IN_WEIGHT: Final = Parameter(
-    symbol=g, latex="g", meaning="probability that the in-weight predictor gives the label", lowest=0, highest=1, above=True
+    symbol=g,
+    latex="g",
+    meaning="probability that the in-weight predictor gives the label",
+    lowest=0,
+    highest=1,
+    above=True,
 )
 IN_CONTEXT: Final = Parameter(
-    symbol=h, latex="h", meaning="probability that the in-context predictor gives the label", lowest=0, highest=1, above=True
+    symbol=h,
+    latex="h",
+    meaning="probability that the in-context predictor gives the label",
+    lowest=0,
+    highest=1,
+    above=True,
 )
 
 LOSS: Final = -sympy.log(alpha * g + (1 - alpha) * h)
@@ -55,7 +67,9 @@ def loss_of_mixture(alpha: Array, g: Array, h: Array) -> Array:
     missing = alpha * (1 - g) + (1 - alpha) * (1 - h)
     near = missing < 0.5
     return np.asarray(
-        -np.where(near, np.log1p(-np.where(near, missing, 0.0)), np.log(np.where(near, 1.0, alpha * g + (1 - alpha) * h)))
+        -np.where(
+            near, np.log1p(-np.where(near, missing, 0.0)), np.log(np.where(near, 1.0, alpha * g + (1 - alpha) * h))
+        )
     )
 
 

@@ -1,6 +1,6 @@
 r"""The fixed-share gate: against the best gate that switches :math:`S` times, and the best switching rate.
 
-The gate is the Bayes gate over all sequences of predictors, of which one that switches :math:`S` times in :math:`n`
+The gate (``herbster1998tracking``) is the Bayes gate over all sequences of predictors, of which one that switches :math:`S` times in :math:`n`
 visits has the prior weight :math:`\tfrac12 s^S (1-s)^{n-1-S}`.
 """
 
@@ -41,7 +41,13 @@ _a, _b = sympy.symbols("a b", positive=True)
 _rest = sympy.Symbol("rest", nonnegative=True)
 
 SWITCHING_RATE: Final = Parameter(
-    symbol=rate, latex="s", meaning="probability of a switch before a visit", lowest=0, highest=1, above=True, below=True
+    symbol=rate,
+    latex="s",
+    meaning="probability of a switch before a visit",
+    lowest=0,
+    highest=1,
+    above=True,
+    below=True,
 )
 
 
@@ -179,8 +185,10 @@ _CHAIN: Final = (
         "The others may be dropped.",
         substituting(
             _BELOW_ONE,
-            naming({_q: _BEST.subs(_BELOW_ONE), _rest: OtherSequences(n, S, rate, gap).subs(_BELOW_ONE)},
-                   after(sympy.exp, by_sign())),
+            naming(
+                {_q: _BEST.subs(_BELOW_ONE), _rest: OtherSequences(n, S, rate, gap).subs(_BELOW_ONE)},
+                after(sympy.exp, by_sign()),
+            ),
         ),
     ),
     Step(-sympy.log(_BEST), "=", _BOUND, "The logarithm of the product.", substituting(_BELOW_ONE, simplifies)),
@@ -188,9 +196,7 @@ _CHAIN: Final = (
 
 # The best rate.
 
-_LEAST_PRICE: Final = (
-    sympy.log(2) + S * sympy.log((n - 1) / S) + (n - 1 - S) * sympy.log((n - 1) / (n - 1 - S))
-)
+_LEAST_PRICE: Final = sympy.log(2) + S * sympy.log((n - 1) / S) + (n - 1 - S) * sympy.log((n - 1) / (n - 1 - S))
 
 
 def _entropy_by_search(n: mpmath.mpf, S: mpmath.mpf) -> mpmath.mpf:

@@ -72,9 +72,7 @@ def losses_so_far(n: Array, S: Array, gap: Array) -> tuple[Array, Array]:
     return np.asarray(gap * paid), np.asarray(gap * (n - paid))
 
 
-def additive_gate_loss(
-    log_odds: Callable[[Array], Array], n: Array, S: Array, gap: Array
-) -> Array:
+def additive_gate_loss(log_odds: Callable[[Array], Array], n: Array, S: Array, gap: Array) -> Array:
     r"""Cumulative loss of a gate whose log-odds are a function of :math:`H_i - G_i`.
 
     Parameters

@@ -12,6 +12,7 @@ from typing import Any, Final
 import mpmath
 import numpy as np
 import sympy
+from numpy.typing import NDArray
 from scipy.special import expit, log_expit
 
 from theory.catalogue.gate_losses import (
@@ -64,7 +65,12 @@ LARGEST_SLOPE: Final = Parameter(
 
 def _rate_up_to(highest: sympy.Expr) -> Parameter:
     return Parameter(
-        symbol=rate, latex=r"\lambda", meaning="learning rate of the gate, per nat", lowest=0, highest=highest, above=True
+        symbol=rate,
+        latex=r"\lambda",
+        meaning="learning rate of the gate, per nat",
+        lowest=0,
+        highest=highest,
+        above=True,
     )
 
 
@@ -386,7 +392,9 @@ _GD_CHAIN: Final = (
 
 def _least_price(n: mpmath.mpf, G: mpmath.mpf) -> mpmath.mpf:
     steepness, start = n * G**2 / 2, mpmath.mpf(1) / 8
-    return least_in_mpmath(lambda x: start / x + steepness * x, lambda x: steepness - start / x**2, mpmath.mpf(10) ** 40)
+    return least_in_mpmath(
+        lambda x: start / x + steepness * x, lambda x: steepness - start / x**2, mpmath.mpf(10) ** 40
+    )
 
 
 class LeastDescentPrice(Least):
@@ -413,7 +421,11 @@ _FLAT: Final = Step(
     simplifies,
 )
 _CONVEX: Final = Step(
-    sympy.diff(_GD_PRICE, rate, 2), ">=", sympy.Integer(0), "The second derivative is positive at every rate.", by_sign()
+    sympy.diff(_GD_PRICE, rate, 2),
+    ">=",
+    sympy.Integer(0),
+    "The second derivative is positive at every rate.",
+    by_sign(),
 )
 _MINIMAL: Final = Step(
     LeastDescentPrice(n, G),
@@ -429,7 +441,7 @@ _MINIMAL: Final = Step(
 
 def exponentiated_gradient_loss(n: Array, S: Array, rate: Array, gap: Array) -> Array:
     """Cumulative loss of the exponentiated-gradient gate, visit by visit."""
-    total, odds = np.zeros(()), np.zeros(())
+    total, odds = np.zeros(gap.shape), np.zeros(gap.shape)
     for _, exists, by_g in each_visit(n, S):
         pays = (np.where(by_g, gap, 0.0), np.where(by_g, 0.0, gap))
         total = total + np.where(exists, mixed_loss(log_expit(odds), log_expit(-odds), *pays), 0.0)
@@ -439,7 +451,7 @@ def exponentiated_gradient_loss(n: Array, S: Array, rate: Array, gap: Array) -> 
 
 def projected_gradient_loss(n: Array, S: Array, rate: Array, gap: Array) -> Array:
     """Cumulative loss of the gate that descends the gradient in the weight, visit by visit."""
-    total, share = np.zeros(()), np.full((), 0.5)
+    total, share = np.zeros(()), np.full(gap.shape, 0.5)
     for _, exists, by_g in each_visit(n, S):
         pays = (np.where(by_g, gap, 0.0), np.where(by_g, 0.0, gap))
         logs = (_log(share), _log(1 - share))
@@ -448,7 +460,7 @@ def projected_gradient_loss(n: Array, S: Array, rate: Array, gap: Array) -> Arra
     return np.asarray(total)
 
 
-def _slope_at(share: Array, other: Array, g_pays: Array, gap: Array) -> Array:
+def _slope_at(share: Array, other: Array, g_pays: NDArray[np.bool_], gap: Array) -> Array:
     """Slope of the loss in the share of g."""
     paying, free = np.where(g_pays, share, other), np.where(g_pays, other, share)
     size = -np.expm1(-gap) / (free + paying * np.exp(-gap))

@@ -18,9 +18,9 @@ from theory.catalogue.gate_losses import (
     losses_so_far,
 )
 from theory.catalogue.letters import NATS, n
+from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, loss_of_g, loss_of_gate, loss_of_h
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.least import Least, attained_at, least_in_mpmath, least_in_numpy
-from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, loss_of_g, loss_of_gate, loss_of_h
 from theory.theorems.parameters import Parameter
 from theory.theorems.sequence_checks import (
     VISIT,
@@ -44,7 +44,12 @@ _g, _h = sympy.symbols("g h", real=True)
 _G, _H = sympy.symbols("G H", nonnegative=True)
 
 RATE: Final = Parameter(
-    symbol=rate, latex=r"\lambda", meaning="learning rate of the gate, per nat", lowest=1e-6, highest=1e3, corners=(0.1, 1.0)
+    symbol=rate,
+    latex=r"\lambda",
+    meaning="learning rate of the gate, per nat",
+    lowest=1e-6,
+    highest=1e3,
+    corners=(0.1, 1.0),
 )
 LARGEST_LOSS: Final = Parameter(
     symbol=B, latex="B", meaning="largest loss at a visit, nats", lowest=1e-6, highest=1e3, corners=(1.0, 10.0)
@@ -145,7 +150,9 @@ _BEST_PRICE: Final = B * sympy.sqrt(n * sympy.log(2) / 2)
 
 def _least_price(n: mpmath.mpf, B: mpmath.mpf) -> mpmath.mpf:
     steepness, start = n * B**2 / 8, mpmath.log(2)
-    return least_in_mpmath(lambda x: start / x + steepness * x, lambda x: steepness - start / x**2, mpmath.mpf(10) ** 40)
+    return least_in_mpmath(
+        lambda x: start / x + steepness * x, lambda x: steepness - start / x**2, mpmath.mpf(10) ** 40
+    )
 
 
 class LeastHedgePrice(Least):

@@ -11,7 +11,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-
 import sympy
 
 from theory.catalogue.letters import n
@@ -88,5 +87,3 @@ H_PAYS: Final = loss_of_h(VISIT) - loss_of_h(VISIT - 1)
 def loss_of_gate(weight_of_g: sympy.Expr) -> sympy.Expr:
     r""":math:`-\log[\alpha_i e^{-g_i} + (1-\alpha_i)e^{-h_i}]`: what the gate pays at visit i."""
     return -sympy.log(weight_of_g * sympy.exp(-G_PAYS) + (1 - weight_of_g) * sympy.exp(-H_PAYS))
-
-

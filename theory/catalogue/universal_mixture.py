@@ -57,16 +57,18 @@ _NODES: Final = 128
 
 
 def best_share(n: Any, k: Any, gap: Any) -> Any:
+    """The best constant weight in mpmath: where the derivative vanishes, or the nearer end."""
     q = mpmath.exp(-gap)
     return (min(max((1 + q) * k / n, q), 1) - q) / (1 - q) if q < 1 else mpmath.mpf(1) / 2
 
 
 def _product(share: Any, n: Any, k: Any, gap: Any) -> Any:
-    q = mpmath.exp(-gap)
-    return (share + (1 - share) * q) ** k * (share * q + 1 - share) ** (n - k)
+    lost = -mpmath.expm1(-gap)
+    return (1 - (1 - share) * lost) ** k * (1 - share * lost) ** (n - k)
 
 
 def precise_loss_of_best_share(n: Any, k: Any, gap: Any) -> Any:
+    """Cumulative loss of the best constant weight in mpmath."""
     return -mpmath.log(_product(best_share(n, k, gap), n, k, gap))
 
 
@@ -95,7 +97,7 @@ class _OfSequence(sympy.Function):  # type: ignore[misc]
 
 
 class UniversalLoss(_OfSequence):
-    r""":math:`-\log\int\prod_i[\alpha e^{-g_i}+(1-\alpha)e^{-h_i}]\,\mathrm{Beta}(d\alpha)`; arguments ``n, k, gap``."""
+    """Cumulative loss of the universal mixture; arguments ``n, k, gap``."""
 
     nargs = 3
     letter = (
@@ -199,7 +201,7 @@ _TO_SHARP: Final = (
         LOSS,
         "=",
         _EXPANDED,
-        "Multiplied out, the product is a sum of monomials with coefficients that are not negative; a Beta integral each.",
+        "Multiplied out, the product is a sum of monomials with coefficients of at least 0; a Beta integral each.",
         to_fifty_digits({n: (4, 9), k: (0, 4), gap: (0, 3)}),
     ),
     Step(
@@ -216,9 +218,7 @@ _TO_SHARP: Final = (
         "Each monomial is largest at the share of its counts.",
         minus_log(
             each_term(
-                without_factor(
-                    _c, naming({_p: _a}, in_logarithms(_ENTROPY_LEMMA, {_p: 1 / (1 + _x), **_COUNTS}))
-                )
+                without_factor(_c, naming({_p: _a}, in_logarithms(_ENTROPY_LEMMA, {_p: 1 / (1 + _x), **_COUNTS})))
             )
         ),
     ),
@@ -246,7 +246,13 @@ _TO_ROOT: Final = (
         "(4i + 1)(i - 1/2)^2 exceeds (4i - 3) i^2 by 1/4.",
         each_term(substituting({_i: _m + 1}, times(sympy.Integer(2), after(sympy.exp, by_sign())))),
     ),
-    Step(_ROOTS, "=", _BOUND, "The product telescopes.", telescopes(sympy.log(4 * _i + 1) / 2, after(sympy.exp, simplifies))),
+    Step(
+        _ROOTS,
+        "=",
+        _BOUND,
+        "The product telescopes.",
+        telescopes(sympy.log(4 * _i + 1) / 2, after(sympy.exp, simplifies)),
+    ),
 )
 
 

@@ -17,10 +17,10 @@ def each_term(check: Check) -> Check:
     """Both sides are sums over the same visits, up to the same addend: the check holds for each term."""
 
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        sums = [_sum_and_rest(side) for side in (left, right)]
-        if None in sums or sums[0][0].limits != sums[1][0].limits or not _vanishes(sums[0][1] - sums[1][1]):
+        own, other = _sum_and_rest(left), _sum_and_rest(right)
+        if own is None or other is None or own[0].limits != other[0].limits or not _vanishes(own[1] - other[1]):
             return Verdict(Status.FAILED, "two sums over the same visits were expected")
-        verdict = check(sums[0][0].function, relation, sums[1][0].function)
+        verdict = check(own[0].function, relation, other[0].function)
         return Verdict(verdict.status, f"for each visit: {verdict.method}")
 
     return _keep_source(check, reduced)
