@@ -1,7 +1,7 @@
 r"""The fixed-share gate: against the best gate that switches :math:`S` times, and the best switching rate.
 
-The gate (``herbster1998tracking``) is the Bayes gate over all sequences of predictors, of which one that switches :math:`S` times in :math:`n`
-visits has the prior weight :math:`\tfrac12 s^S (1-s)^{n-1-S}`.
+The gate (``herbster1998tracking``) is the Bayes gate over all sequences of predictors, of which one that switches
+:math:`S` times in :math:`n` visits has the prior weight :math:`\tfrac12 s^S (1-s)^{n-1-S}`.
 """
 
 from __future__ import annotations
