@@ -8,7 +8,6 @@ import numpy as np
 import sympy
 
 from theory.catalogue.gate_losses import (
-    AT_LEAST_ONE_VISIT,
     HUNTED_VISITS,
     SWITCHES,
     Array,
@@ -42,6 +41,9 @@ PRIOR: Final = Parameter(
     above=True,
     below=True,
     default=0.5,
+)
+FEW_VISITS: Final = Parameter(
+    symbol=n, latex="n", meaning="visits of the query, gone through one by one", lowest=1, highest=1e4, corners=(20.0,)
 )
 LOSSES: Final = tuple(
     Parameter(
@@ -131,7 +133,7 @@ THEOREMS: Final = (
         family="gate",
         kind="exact",
         source=DERIVED_HERE,
-        parameters=(AT_LEAST_ONE_VISIT, SWITCHES, PRIOR, gap_up_to(100)),
+        parameters=(FEW_VISITS, SWITCHES, PRIOR, gap_up_to(100)),
         premises=("derived for every sequence of losses; evaluated on the evenly switching one",),
         left=_STEPWISE,
         relation="=",

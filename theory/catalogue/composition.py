@@ -17,9 +17,10 @@ import sympy
 from scipy.special import gammaln, xlog1py, xlogy
 
 from theory.catalogue.bayes_gate import PRIOR, mixture, prior
-from theory.catalogue.gate_losses import AT_LEAST_ONE_VISIT, Array, mixed_loss
+from theory.catalogue.gate_losses import AT_LEAST_ONE_VISIT, Array, mixed_loss, most_visits
 from theory.catalogue.letters import LABELS_IID, NATS, NUM_CLASSES, C, label_noise, n
-from theory.special import log_rising
+from theory.excess import log_gamma_surplus
+from theory.special import log_rising, stirling_series
 from theory.theorems.derivation import Check, Derivation, Step
 from theory.theorems.expectations import binomial_mean
 from theory.theorems.parameters import Parameter
@@ -69,6 +70,7 @@ NOISE: Final = Parameter(
     below=True,
 )
 HUNTED_VISITS: Final = 100.0
+_VISITS_ENUMERATED: Final = 10_000
 
 
 def _log_gamma(x: sympy.Expr) -> sympy.Expr:
@@ -285,12 +287,28 @@ def _loss_of_context(n: Array, k: Array, copied: Array) -> Array:
 
 def _mean_over_counts(value: Callable[[Array], Array], n: Array, label_noise: Array) -> Array:
     total = np.zeros(())
-    for count in range(int(np.max(n, initial=0)) + 1):
+    for count in range(most_visits(n, _VISITS_ENUMERATED) + 1):
         k = np.minimum(float(count), n)
         log_weight = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
         log_weight = log_weight + xlog1py(k, -label_noise) + xlogy(n - k, label_noise)
         total = total + np.where(count <= n, np.exp(log_weight) * value(k), 0.0)
     return np.asarray(total)
+
+
+def expected_loss_of_table(n: Array, C: Array, label_noise: Array) -> Array:
+    r""":math:`E\Lambda_N` at any number of visits, without the large terms of the factorials, which cancel."""
+    own, other = n * (1 - label_noise), n * label_noise
+    at_mean = _beyond_power(n) - _beyond_power(own) - _beyond_power(other)
+    spread = log_gamma_surplus(n, 1 - label_noise, 1.0) + log_gamma_surplus(n, label_noise, 1.0)
+    return np.asarray(n * _entropy(label_noise) + _log_number_of_counts(n, C) + at_mean - spread)
+
+
+def _beyond_power(x: Array) -> Array:
+    """Log of Gamma(x + 1), without x log x - x."""
+    large = np.maximum(x, 16.0)
+    series = np.log(2 * np.pi * large) / 2 + stirling_series(large)
+    small = np.minimum(x, 16.0)
+    return np.asarray(np.where(x < 16, gammaln(small + 1) - xlogy(small, small) + small, series))
 
 
 def in_context_risk(label_noise: Array, copied: Array) -> Array:
@@ -300,7 +318,7 @@ def in_context_risk(label_noise: Array, copied: Array) -> Array:
 
 def composed(n: Array, C: Array, label_noise: Array, prior: Array, copied: Array) -> Array:
     """The better of the two expected cumulative losses with the price of its prior, per visit."""
-    table = _mean_over_counts(lambda k: _loss_of_table(n, k, C), n, label_noise)
+    table = expected_loss_of_table(n, C, label_noise)
     return np.asarray(_with_prices(n, table, label_noise, prior, copied))
 
 
@@ -326,7 +344,7 @@ def _with_prices(n: Array, table: Array, label_noise: Array, prior: Array, copie
 
 
 def _without_prior(n: Array, C: Array, label_noise: Array, prior: Array, copied: Array) -> Array:
-    table = _mean_over_counts(lambda k: _loss_of_table(n, k, C), n, label_noise)
+    table = expected_loss_of_table(n, C, label_noise)
     return np.asarray(np.minimum(table, n * in_context_risk(label_noise, copied)) / n + 0 * prior)
 
 

@@ -11,12 +11,14 @@ from scipy.special import log_expit
 
 from theory.catalogue.letters import n
 from theory.catalogue.loss_sequences import S, gap
+from theory.errors import SettingError
 from theory.theorems.parameters import Parameter
 
 Array = NDArray[np.float64]
 
 # A loop over the visits costs too much beyond.
 HUNTED_VISITS: Final = 64.0
+VISITS_IN_A_LOOP: Final = 1_000_000
 
 AT_LEAST_ONE_VISIT: Final = Parameter(
     symbol=n, latex="n", meaning="visits of the query", lowest=1, highest=1e12, corners=(20.0, 63.0)
@@ -58,9 +60,23 @@ def mixed_loss(log_weight_g: Array, log_weight_h: Array, loss_g: Array, loss_h: 
     return np.asarray(np.minimum(loss_g, loss_h) + np.where(little, small, large))
 
 
+def most_visits(n: Array, limit: int) -> int:
+    """The largest number of visits, where they can be gone through one by one.
+
+    Raises
+    ------
+    SettingError
+        There are more than the limit.
+    """
+    most = int(np.max(n, initial=0))
+    if most > limit:
+        raise SettingError("n", most, f"at most {limit:,} visits where a loss is summed visit by visit")
+    return most
+
+
 def each_visit(n: Array, S: Array) -> Iterator[tuple[int, NDArray[np.bool_], NDArray[np.bool_]]]:
     """The visits in order: index from 0, where it exists, and where the in-weight predictor is the one that pays."""
-    for i in range(int(np.max(n, initial=0))):
+    for i in range(most_visits(n, VISITS_IN_A_LOOP)):
         yield i, i < n, np.floor(i * (S + 1) / n) % 2 == 0
 
 

@@ -13,7 +13,7 @@ import mpmath
 import numpy as np
 import sympy
 
-from theory.catalogue.gate_losses import AT_LEAST_ONE_VISIT, Array, gap_up_to
+from theory.catalogue.gate_losses import AT_LEAST_ONE_VISIT, Array, gap_up_to, most_visits
 from theory.catalogue.letters import NATS, n
 from theory.catalogue.loss_sequences import gap
 from theory.special import log_rising
@@ -50,7 +50,7 @@ IN_WEIGHT_BETTER: Final = Parameter(
     symbol=k, latex="k", meaning="visits on which the in-context predictor pays", lowest=0, highest=n
 )
 HUNTED_VISITS: Final = 200.0
-_NODES: Final = 128
+_VISITS_BY_QUADRATURE: Final = 10_000
 
 
 # On k visits the in-context predictor pays the gap, on the others the in-weight predictor.
@@ -265,8 +265,9 @@ def _mixed(share: Array, other: Array, gap: Array) -> Array:
 
 
 def universal_loss(n: Array, k: Array, gap: Array) -> Array:
-    """Cumulative loss of the universal mixture, by the Gauss rule of the prior (exact up to 255 visits)."""
-    angle = np.pi * (2 * np.arange(_NODES) + 1) / (4 * _NODES)
+    """Cumulative loss of the universal mixture, by the Gauss rule of the prior, which is exact."""
+    nodes = most_visits(n, _VISITS_BY_QUADRATURE) // 2 + 1
+    angle = np.pi * (2 * np.arange(nodes) + 1) / (4 * nodes)
     share, other = np.sin(angle) ** 2, np.cos(angle) ** 2
     n, k, gap = (np.asarray(value, dtype=np.float64)[..., None] for value in (n, k, gap))
     log_product = k * _mixed(share, other, gap) + (n - k) * _mixed(other, share, gap)
