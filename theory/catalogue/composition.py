@@ -24,7 +24,7 @@ from theory.special import log_rising, stirling_series
 from theory.theorems.derivation import Check, Derivation, Step
 from theory.theorems.expectations import binomial_mean
 from theory.theorems.parameters import Parameter
-from theory.theorems.sequence_checks import (
+from theory.theorems.sum_checks import (
     VISIT,
     against_each,
     by_steps,

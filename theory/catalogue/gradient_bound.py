@@ -16,7 +16,7 @@ from theory.catalogue.gate_losses import Array
 from theory.catalogue.letters import NATS, NUM_CLASSES, PSEUDO_COUNT, VISITS, C, b, n
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.sequence_checks import against_each, in_cases, naming, some_argument, substituting
+from theory.theorems.sum_checks import against_each, in_cases, naming, some_argument, substituting
 from theory.theorems.step_checks import by_sign, simplifies
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 

@@ -30,7 +30,7 @@ from theory.catalogue.universal_mixture import best_share, loss_of_best_share, p
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.least import Least, attained_at, least_in_mpmath, least_in_numpy
 from theory.theorems.parameters import Parameter
-from theory.theorems.sequence_checks import (
+from theory.theorems.sum_checks import (
     VISIT,
     by_concavity,
     each_term,

@@ -22,7 +22,7 @@ from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, loss_of_g, loss_of_g
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.least import Least, attained_at, least_in_mpmath, least_in_numpy
 from theory.theorems.parameters import Parameter
-from theory.theorems.sequence_checks import (
+from theory.theorems.sum_checks import (
     VISIT,
     against_each,
     each_term,

@@ -19,7 +19,7 @@ from theory.catalogue.loss_sequences import gap
 from theory.special import log_rising
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.sequence_checks import (
+from theory.theorems.sum_checks import (
     by_concavity,
     by_steps,
     each_term,

@@ -10,7 +10,7 @@ from theory.catalogue.hedge import B, LeastHedgePrice
 from theory.catalogue.letters import n
 from theory.theorems.derivation import Check, Relation, Status, Step
 from theory.theorems.least import attained_at
-from theory.theorems.sequence_checks import (
+from theory.theorems.sum_checks import (
     VISIT,
     against_each,
     by_concavity,
