@@ -14,6 +14,7 @@ from tests.theorems import (
     attention,
     bayes_in_context,
     evidence,
+    gate_regret,
     in_context_copying,
     in_weight_cumulative,
     in_weight_laplace,
@@ -31,6 +32,7 @@ from theory.theorems.theorem import Theorem
 EVIDENCE = (
     attention,
     bayes_in_context,
+    gate_regret,
     in_context_copying,
     in_weight_cumulative,
     in_weight_laplace,

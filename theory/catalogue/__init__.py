@@ -7,11 +7,18 @@ from typing import Final
 from theory.catalogue import (
     attention,
     attention_floor,
+    bayes_gate,
     bayes_in_context,
     bayes_two_labels,
+    composition,
+    convexity,
     cumulative_limit,
     cumulative_loss,
     expected_cumulative_loss,
+    fixed_share,
+    gradient_bound,
+    gradient_gates,
+    hedge,
     high_probability,
     in_context_loss,
     in_context_risk,
@@ -19,6 +26,7 @@ from theory.catalogue import (
     learned_temperature,
     no_hypercompression,
     pointwise,
+    universal_mixture,
 )
 from theory.errors import SettingError, unknown_name
 from theory.theorems.claim import Claim
@@ -39,6 +47,14 @@ THEOREMS: Final[tuple[Theorem, ...]] = (
     *bayes_in_context.THEOREMS,
     *bayes_two_labels.THEOREMS,
     *learned_temperature.THEOREMS,
+    *convexity.THEOREMS,
+    *bayes_gate.THEOREMS,
+    *hedge.THEOREMS,
+    *fixed_share.THEOREMS,
+    *universal_mixture.THEOREMS,
+    *gradient_bound.THEOREMS,
+    *gradient_gates.THEOREMS,
+    *composition.THEOREMS,
 )
 ERRATA: Final[tuple[Erratum, ...]] = (*in_context_loss.ERRATA,)
 _BY_NAME: Final[dict[str, Claim]] = {claim.name: claim for claim in (*THEOREMS, *ERRATA)}
