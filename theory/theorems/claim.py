@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from theory.errors import SettingError, unknown_name
 from theory.theorems.derivation import Relation
+from theory.theorems.latex import latex
 from theory.theorems.parameters import Parameter
 from theory.theorems.precise import precise
 
@@ -144,7 +145,7 @@ class Claim:
     def latex_of(self, expression: sympy.Expr) -> str:
         """An expression in the parameters' letters."""
         names = {parameter.symbol: parameter.latex for parameter in self.parameters}
-        return str(sympy.latex(expression, symbol_names=names))
+        return latex(expression, names)
 
 
 def call(evaluator: Evaluator, point: Mapping[str, Array]) -> Array:
