@@ -9,7 +9,7 @@ from sympy.printing.latex import LatexPrinter
 
 
 def latex(expression: sympy.Expr, letters: Mapping[sympy.Symbol, str]) -> str:
-    """LaTeX of an expression.
+    r"""LaTeX of an expression.
 
     Parameters
     ----------
@@ -20,8 +20,8 @@ def latex(expression: sympy.Expr, letters: Mapping[sympy.Symbol, str]) -> str:
 
     Examples
     --------
-    >>> latex(sympy.Symbol("label_noise") ** 2, {sympy.Symbol("label_noise"): r"\\eta"})
-    '\\\\eta^{2}'
+    >>> latex(sympy.Symbol("label_noise") ** 2, {sympy.Symbol("label_noise"): r"\eta"})
+    '\\eta^{2}'
     """
     return str(_Printer({"symbol_names": dict(letters)}).doprint(expression))
 
