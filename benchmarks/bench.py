@@ -88,7 +88,7 @@ def relative_cost(theorem: Theorem, points: int, rounds: int) -> float:
     """Time of the value at so many points over that of ``np.log`` of as many numbers."""
     numbers = np.random.default_rng(0).random(points)
     values = random_points(theorem, points, np.random.default_rng(0))
-    evaluator = theorem.value or theorem.evaluate_right
+    evaluator = theorem.value_evaluator
     return statistics.median(
         seconds(lambda: call(evaluator, values)) / seconds(lambda: np.log(numbers)) for _ in range(rounds)
     )

@@ -127,6 +127,7 @@ THEOREMS: Final = (
         evaluate_left=ever_compressed,
         evaluate_right=lambda delta: delta,
         value=lambda delta: -np.log(delta),
+        left_name="violated_with_probability",
         value_meaning="nats: at all times the cumulative loss is at least that of the true law minus this",
         hunted_up_to={"n": 40},
         wrong=WrongVariant(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from theory.errors import SettingError
 from theory.ranges import parse_values
-from theory.theorems.claim import Array, Claim
+from theory.theorems.claim import Array, Claim, call
 from theory.theorems.theorem import Theorem
 
 _MOST_ROWS: Final = 1_000_000
@@ -33,8 +33,8 @@ class BoundTable:
     value : ndarray, shape (rows,)
         What the theorem gives (see its ``value_meaning``).
     other : ndarray, shape (rows,), optional
-        What the value bounds, where that can be computed for all rows: the exact value; for a high-probability bound
-        the exact probability that it is violated.
+        What the value bounds (see the theorem's ``left_name``), where all parameters are known and it can be computed
+        for all rows.
     """
 
     theorem: Theorem
@@ -48,16 +48,11 @@ class BoundTable:
         return {"exact": "exact", "asymptotic": "asymptotic"}.get(self.theorem.kind, "bound")
 
     @property
-    def other_name(self) -> str:
-        """Column name of what the value bounds."""
-        return "violated_with_probability" if self.theorem.kind == "high probability" else "exact"
-
-    @property
     def columns(self) -> dict[str, Array]:
         """All columns by name."""
         result = {**self.parameters, self.value_name: self.value}
-        if self.other is not None and self.other_name not in result:
-            result[self.other_name] = self.other
+        if self.other is not None:
+            result[self.theorem.left_name] = self.other
         return result
 
     def to_dict(self) -> dict[str, Any]:
@@ -119,14 +114,17 @@ def bound_table(theorem: Theorem, settings: Sequence[str]) -> BoundTable:
         raise SettingError("--set", " ".join(settings), f"at most {_MOST_ROWS:,} combinations")
     grid = np.meshgrid(*lists.values(), indexing="ij")
     given = {name: values.ravel() for name, values in zip(lists, grid, strict=True)}
-    point = theorem.settings(given)
+    point = theorem.settings(given, theorem.value_names)
     # Defaults are scalars still: every column has its row.
     rows = next(iter(given.values())).size if given else 1
     parameters = {name: np.broadcast_to(values, rows) for name, values in point.items()}
-    value = np.broadcast_to(theorem.evaluate(**parameters), rows)
+    value = np.broadcast_to(call(theorem.value_evaluator, parameters), rows)
     other = None
-    if theorem.kind != "exact" and _within_reach(theorem, parameters):
+    if theorem.kind != "exact" and len(point) == len(theorem.parameters) and _within_reach(theorem, parameters):
         other = np.broadcast_to(theorem.sides(parameters)[0], rows)
+    else:
+        # What the value does not depend on is shown only where it was asked for.
+        parameters = {name: v for name, v in parameters.items() if name in given or name in theorem.value_names}
     return BoundTable(theorem=theorem, parameters=parameters, value=value, other=other)
 
 

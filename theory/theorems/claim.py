@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -52,7 +52,7 @@ class Claim:
     premises : tuple of str
         Assumptions that are not about parameters.
     left, relation, right : sympy.Expr, str, sympy.Expr
-        The claim. A high-probability claim bounds the probability of a violation.
+        The claim. A high-probability claim bounds the probability of a violation, or the quantile of what is bounded.
     evaluate_left, evaluate_right : callable
         The two sides for NumPy arrays, with some of the parameters' names as arguments.
     hunted_up_to : mapping of str to float
@@ -87,13 +87,20 @@ class Claim:
         """Premises, and the admissible ranges of the parameters."""
         return self.premises + tuple(parameter.assumption for parameter in self.parameters)
 
-    def settings(self, values: Mapping[str, ArrayLike]) -> dict[str, Array]:
+    def settings(self, values: Mapping[str, ArrayLike], wanted: Collection[str] | None = None) -> dict[str, Array]:
         """Parameters as arrays that broadcast together, defaults filled in.
+
+        Parameters
+        ----------
+        values : mapping of str to array_like
+            What the user gave.
+        wanted : collection of str, optional
+            Parameters that are needed; of the others those without value and default are left out. By default all.
 
         Raises
         ------
         SettingError
-            A name is unknown or a parameter without default is missing.
+            A name is unknown or a parameter that is needed, and has no default, is missing.
         AssumptionError
             A value violates an assumption.
         """
@@ -101,10 +108,19 @@ class Claim:
         for name, value in values.items():
             if name not in names:
                 raise unknown_name("parameter", name, names) if names else SettingError(name, value, "no parameter")
+        needed = self._needed({*(names if wanted is None else wanted), *values})
         point: dict[str, Array] = {}
         for parameter in self.parameters:
-            point[parameter.name] = self._admitted(parameter, values, point)
+            if parameter.name in needed or (parameter.default is not None and parameter.depends_on <= point.keys()):
+                point[parameter.name] = self._admitted(parameter, values, point)
         return point
+
+    def _needed(self, wanted: Collection[str]) -> set[str]:
+        """The wanted parameters, and those that their ranges refer to."""
+        needed = set(wanted)
+        for parameter in reversed(self.parameters):
+            needed |= parameter.depends_on if parameter.name in needed else set()
+        return needed
 
     def _admitted(self, parameter: Parameter, values: Mapping[str, ArrayLike], point: Mapping[str, Array]) -> Array:
         given = values.get(parameter.name, parameter.default)

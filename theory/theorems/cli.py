@@ -105,6 +105,8 @@ def _show(arguments: argparse.Namespace) -> None:
         print(_indented(premise))
     for parameter in claim.parameters:
         default = "" if parameter.default is None else f"; {parameter.default:g} unless given"
+        if isinstance(claim, Theorem) and parameter.name not in claim.value_names:
+            default += "; not in the value"
         print(_indented(f"{parameter.assumption}: {parameter.meaning}{default}"))
     if isinstance(claim, Erratum):
         print(f"\nFalse: {claim.explanation} What is true: {claim.corrected}.")

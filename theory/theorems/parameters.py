@@ -64,6 +64,12 @@ class Parameter:
         high = "" if self.highest == np.inf else f" {'<' if self.below else '<='} {_text(self.highest)}"
         return low + self.name + high + (", whole" if self.is_integer else "")
 
+    @property
+    def depends_on(self) -> set[str]:
+        """Names of the parameters that its range refers to."""
+        ends = (end for end in (self.lowest, self.highest) if isinstance(end, sympy.Expr))
+        return {str(symbol) for end in ends for symbol in end.free_symbols}
+
     def range_at(self, point: Mapping[str, Array]) -> tuple[Array, Array]:
         """Ends of the admissible range at the values of the parameters before this one."""
         return evaluate_bound(self.lowest, point), evaluate_bound(self.highest, point)

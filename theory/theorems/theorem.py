@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,12 +53,15 @@ class Theorem(Claim):
         What the calculator prints; by default the right side (for a high-probability claim the threshold that holds).
     value_meaning : str
         What that is, with its unit.
+    left_name : str
+        What the left side is called beside the value: that which is bounded, exact.
     """
 
     derivation: Derivation
     wrong: WrongVariant
     value_meaning: str
     value: Evaluator | None = None
+    left_name: str = "exact"
 
     @property
     def wrong_claim(self) -> Claim:
@@ -73,7 +77,7 @@ class Theorem(Claim):
         return Claim(**kept)
 
     def evaluate(self, **values: ArrayLike) -> Array:
-        """The bound (or the exact value) at the parameters, vectorised; see ``value_meaning``.
+        """The bound (or the exact value) at the parameters, vectorised; see ``value_meaning`` and ``value_names``.
 
         Raises
         ------
@@ -82,7 +86,17 @@ class Theorem(Claim):
         AssumptionError
             A parameter outside the assumptions.
         """
-        return call(self.value or self.evaluate_right, self.settings(values))
+        return call(self.value_evaluator, self.settings(values, self.value_names))
+
+    @property
+    def value_evaluator(self) -> Evaluator:
+        """What the calculator evaluates."""
+        return self.value or self.evaluate_right
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """Parameters that the value depends on."""
+        return tuple(inspect.signature(self.value_evaluator).parameters)
 
 
 @dataclass(frozen=True, kw_only=True)
