@@ -33,7 +33,7 @@ def over_labels(term: Callable[[Array], Array], label_noise: ArrayLike, noisy_la
 def over_labels_and_rest(
     term: Callable[[Array, Array], Array], label_noise: ArrayLike, noisy_labels: ArrayLike
 ) -> Array:
-    """As :func:`over_labels`, for a function of a probability and of what it lacks to 1, neither rounded to the other."""
+    """As :func:`over_labels`, for a function of a probability and of its complement, which 1 does not round off."""
     noise, number = np.asarray(label_noise, dtype=np.float64), np.asarray(noisy_labels, dtype=np.float64)
     total = np.zeros(())
     for count, probability, rest in ((1.0, 1 - noise, noise), (number, noise / number, 1 - noise / number)):
