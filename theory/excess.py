@@ -115,7 +115,9 @@ def log_generating(t: Array, p: Array, q: Array) -> Array:
     r""":math:`\log(q + pe^{-t})` for :math:`t > 0` and :math:`q = 1-p`, to full relative accuracy."""
     direct = (p < 0.5) | (t < 1)
     shifted = np.log1p(np.where(direct, p * np.expm1(-t), 0.0))
-    return np.asarray(np.where(direct, shifted, np.log(np.where(direct, 1.0, q + p * np.exp(-t)))))
+    # The floor is for p = 1 and times at which exp(-t) is no number any more.
+    kept = np.where(direct, 1.0, np.maximum(q + p * np.exp(-t), 1e-307))
+    return np.asarray(np.where(direct, shifted, np.log(kept)))
 
 
 def generating_surplus(t: Array, p: Array, q: Array) -> Array:

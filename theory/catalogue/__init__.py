@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from theory.catalogue import in_weight_bounds, in_weight_risk, laplace_upper
+from theory.catalogue import in_weight_bounds, in_weight_risk, laplace_upper, risk_after_examples
 from theory.errors import unknown_name
 from theory.theorems.claim import Claim
 from theory.theorems.theorem import Erratum, Theorem
@@ -13,6 +13,7 @@ THEOREMS: Final[tuple[Theorem, ...]] = (
     *in_weight_risk.THEOREMS,
     *laplace_upper.THEOREMS,
     *in_weight_bounds.THEOREMS,
+    *risk_after_examples.THEOREMS,
 )
 ERRATA: Final[tuple[Erratum, ...]] = ()
 _BY_NAME: Final[dict[str, Claim]] = {claim.name: claim for claim in (*THEOREMS, *ERRATA)}

@@ -44,6 +44,8 @@ def mean_inverse(n: mpmath.mpf, p: mpmath.mpf, b: mpmath.mpf) -> mpmath.mpf:
 
 def _transform(n: mpmath.mpf, p: mpmath.mpf, b: mpmath.mpf) -> Callable[[mpmath.mpf], mpmath.mpf]:
     r""":math:`E e^{-(N+b)t}` as a function of :math:`t`."""
+    if p == 1:
+        return lambda t: mpmath.exp(-(n + b) * t)
     return lambda t: mpmath.exp(n * mpmath.log1p(p * mpmath.expm1(-t)) - b * t)
 
 
@@ -72,6 +74,31 @@ class MeanInverse(sympy.Function):  # type: ignore[misc]
         """The integral."""
         n, p, b = self.args
         return sympy.Integral(S ** (b - 1) * generating(n, p, S), (S, 0, 1))
+
+    def _latex(self, printer: Any) -> str:
+        return str(printer.doprint(self.definition()))
+
+
+def expected_log_ratio(N: mpmath.mpf, p_x: mpmath.mpf, p: mpmath.mpf, b: mpmath.mpf, total: mpmath.mpf) -> mpmath.mpf:
+    r""":math:`E\log\frac{n + B}{N_y + b}` in mpmath's working precision; see :class:`ExpectedLogRatio`."""
+    label, visits = _transform(N, p_x * p, b), _transform(N, p_x, total)
+    return integral_over_log(lambda t: label(t) - visits(t), N + total + b, b)
+
+
+class ExpectedLogRatio(sympy.Function):  # type: ignore[misc]
+    r""":math:`E\log\frac{n+B}{N_y+b}`, as an integral; arguments ``N, p_x, p, b, B``.
+
+    Of :math:`N` examples :math:`n \sim \mathrm{Bin}(N, p_x)` visit a query, and of these :math:`N_y \sim \mathrm{Bin}(n, p)` carry a label.
+    """
+
+    nargs = 5
+    mp_value = staticmethod(expected_log_ratio)
+
+    def definition(self) -> sympy.Expr:
+        """The integral."""
+        N, p_x, p, b, total = self.args
+        label = sympy.exp(-b * T) * (1 - p_x * p * (1 - sympy.exp(-T))) ** N
+        return over_time((label - sympy.exp(-total * T) * (1 - p_x * (1 - sympy.exp(-T))) ** N) / T)
 
     def _latex(self, printer: Any) -> str:
         return str(printer.doprint(self.definition()))
