@@ -10,7 +10,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from tests.theorems import evidence, in_weight_laplace, in_weight_risk, in_weight_stream
+from tests.theorems import evidence, in_weight_laplace, in_weight_least, in_weight_risk, in_weight_stream
 from tests.theorems.evidence import Exact, Simulated
 from theory.catalogue import ERRATA, THEOREMS
 from theory.theorems.claim import Claim
@@ -18,7 +18,7 @@ from theory.theorems.derivation import Status
 from theory.theorems.falsifier import corner_points, hunt
 from theory.theorems.theorem import Theorem
 
-EVIDENCE = (in_weight_laplace, in_weight_risk, in_weight_stream)
+EVIDENCE = (in_weight_laplace, in_weight_risk, in_weight_stream, in_weight_least)
 EXACT: dict[str, Exact] = {name: exact for module in EVIDENCE for name, exact in module.EXACT.items()}
 SIMULATED: dict[str, Simulated] = {name: s for module in EVIDENCE for name, s in module.SIMULATED.items()}
 EVERY = pytest.mark.parametrize("theorem", THEOREMS, ids=lambda theorem: theorem.name)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from theory.catalogue import in_weight_bounds, in_weight_risk, laplace_upper, risk_after_examples
+from theory.catalogue import (
+    dirichlet_bayes_risk,
+    in_weight_bounds,
+    in_weight_risk,
+    laplace_upper,
+    risk_after_examples,
+    unvisited_floor,
+)
 from theory.errors import unknown_name
 from theory.theorems.claim import Claim
 from theory.theorems.theorem import Erratum, Theorem
@@ -14,6 +21,8 @@ THEOREMS: Final[tuple[Theorem, ...]] = (
     *laplace_upper.THEOREMS,
     *in_weight_bounds.THEOREMS,
     *risk_after_examples.THEOREMS,
+    *unvisited_floor.THEOREMS,
+    *dirichlet_bayes_risk.THEOREMS,
 )
 ERRATA: Final[tuple[Erratum, ...]] = ()
 _BY_NAME: Final[dict[str, Claim]] = {claim.name: claim for claim in (*THEOREMS, *ERRATA)}

@@ -136,3 +136,15 @@ def _terms(total: sympy.Sum) -> list[tuple[sympy.Expr, sympy.Expr]]:
     """Terms of a sum as (factor without the index, factor with it)."""
     terms = sympy.Add.make_args(sympy.expand(total.function))
     return [term.as_independent(total.limits[0][0], as_Add=False) for term in terms]
+
+
+def for_each_term(check: Check) -> Check:
+    """Both sides are sums over the same range: the check holds for each term."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        if not (isinstance(left, sympy.Sum) and isinstance(right, sympy.Sum) and left.limits == right.limits):
+            return Verdict(Status.FAILED, "two sums over the same range were expected")
+        verdict = check(left.function, relation, right.function)
+        return Verdict(verdict.status, f"for each term: {verdict.method}")
+
+    return reduced

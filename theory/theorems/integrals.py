@@ -88,7 +88,8 @@ def expected_log_ratio(N: mpmath.mpf, p_x: mpmath.mpf, p: mpmath.mpf, b: mpmath.
 class ExpectedLogRatio(sympy.Function):  # type: ignore[misc]
     r""":math:`E\log\frac{n+B}{N_y+b}`, as an integral; arguments ``N, p_x, p, b, B``.
 
-    Of :math:`N` examples :math:`n \sim \mathrm{Bin}(N, p_x)` visit a query, and of these :math:`N_y \sim \mathrm{Bin}(n, p)` carry a label.
+    Of :math:`N` examples :math:`n \sim \mathrm{Bin}(N, p_x)` visit a query, and :math:`N_y \sim \mathrm{Bin}(n, p)` of
+    these carry a label.
     """
 
     nargs = 5
