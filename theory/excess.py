@@ -127,14 +127,14 @@ def generating_surplus(t: Array, p: Array, q: Array) -> Array:
     for :math:`p` near 1, as :math:`-qt + \log[1 + q(e^t - 1)]`.
     """
     small, grown = np.minimum(t, 1.0), np.minimum(t, _LARGEST)
-    series = np.log1p(q * _exponential_tail(p * small) + p * _exponential_tail(-q * small))
+    series = np.log1p(q * exponential_tail(p * small) + p * exponential_tail(-q * small))
     frequent = np.where(t <= _LARGEST, np.log1p(q * np.expm1(grown)) - q * t, p * t + log_generating(t, p, q))
     beyond = np.where(p < 0.5, p * t + log_generating(t, p, q), frequent)
     return np.asarray(np.where(t <= 1, series, beyond))
 
 
-def _exponential_tail(x: Array) -> Array:
-    """:math:`e^x - 1 - x` for ``|x| <= 1`` by its series."""
+def exponential_tail(x: Array) -> Array:
+    r""":math:`e^x - 1 - x \ge 0` for ``|x| <= 1`` by its series."""
     total = np.zeros_like(x)
     for power in range(18, 2, -1):
         total = x / power * (1 + total)

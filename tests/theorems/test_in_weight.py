@@ -39,16 +39,20 @@ def test_a_query_that_every_example_visits_has_as_many_visits():
     )
 
 
+@pytest.mark.parametrize("name", ["risk_after_examples", "excess_after_examples"])
 @pytest.mark.parametrize(
     "point",
     [
         {"N": 1e12, "p_x": 1e-9, "C": 1000, "b": 0.5, "label_noise": 0.1, "noisy_labels": 999},
         {"N": 1e12, "p_x": 0.5, "C": 2, "b": 1e-6, "label_noise": 0.0, "noisy_labels": 1},
+        {"N": 1e12, "p_x": 1e-300, "C": 1e6, "b": 1e6, "label_noise": 1e-300, "noisy_labels": 1e5},
+        {"N": 1e12, "p_x": 1.0, "C": 5, "b": 1e6, "label_noise": 0.8, "noisy_labels": 4},
+        {"N": 1e6, "p_x": 1 - 1e-12, "C": 3, "b": 1e-6, "label_noise": 1e-12, "noisy_labels": 2},
         {"N": 1e9, "p_x": 1e-12, "C": 1e6, "b": 1e-6, "label_noise": 1e-3, "noisy_labels": 1},
     ],
 )
-def test_risk_after_many_examples_to_fifty_digits(point):
-    theorem = find_claim("risk_after_examples")
+def test_risk_after_many_examples_to_fifty_digits(name, point):
+    theorem = find_claim(name)
     expected = float(precise(theorem.right, theorem.symbol_values(point)))
     assert float(theorem.evaluate(**point)) == pytest.approx(expected, rel=1e-12)
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from theory.catalogue import (
     dirichlet_bayes_risk,
+    excess_after_examples,
     in_weight_bounds,
     in_weight_risk,
     laplace_upper,
@@ -21,6 +22,7 @@ THEOREMS: Final[tuple[Theorem, ...]] = (
     *laplace_upper.THEOREMS,
     *in_weight_bounds.THEOREMS,
     *risk_after_examples.THEOREMS,
+    *excess_after_examples.THEOREMS,
     *unvisited_floor.THEOREMS,
     *dirichlet_bayes_risk.THEOREMS,
 )

@@ -8,11 +8,11 @@ import numpy as np
 import sympy
 from scipy.special import xlog1py, xlogy
 
-from theory.catalogue.enumeration import weights
 from theory.catalogue.least_risk import uniform_own_risk
 from theory.catalogue.letters import LABEL_NOISE_LEVEL, NUM_CLASSES, C, label_noise, n
 from theory.catalogue.stream import EXAMPLES, QUERY_PROBABILITY, VISITS_IID, N, over_visits, p_x
 from theory.catalogue.two_level_law import Array
+from theory.catalogue.visit_integrals import sum_over_visits
 from theory.theorems.bayes_risk import SymmetricEntropy, UniformOwnRisk
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.step_checks import cited, simplifies, to_fifty_digits, using
@@ -72,11 +72,7 @@ _CHAIN: Final = (
 
 
 def _least_risk(N: Array, p_x: Array, C: Array, label_noise: Array) -> Array:
-    total = np.zeros(())
-    for visits in range(int(np.max(N, initial=0)) + 1):
-        likely = weights(N, np.full_like(C, visits), p_x, 1 - p_x)
-        total = total + likely * uniform_own_risk(visits, C, label_noise)
-    return np.asarray(total)
+    return sum_over_visits(lambda n: uniform_own_risk(int(n.flat[0]), C, label_noise), N, p_x)
 
 
 def entropy(C: Array, label_noise: Array) -> Array:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import mpmath
 import sympy
 
-from theory.theorems.expectations import integral_over_log
+from theory.theorems.expectations import DIGITS, GUARD, integral_over_log
 
 T: Final = sympy.Symbol("t", positive=True)
 S: Final = sympy.Symbol("s", positive=True)
@@ -44,8 +44,6 @@ def mean_inverse(n: mpmath.mpf, p: mpmath.mpf, b: mpmath.mpf) -> mpmath.mpf:
 
 def _transform(n: mpmath.mpf, p: mpmath.mpf, b: mpmath.mpf) -> Callable[[mpmath.mpf], mpmath.mpf]:
     r""":math:`E e^{-(N+b)t}` as a function of :math:`t`."""
-    if p == 1:
-        return lambda t: mpmath.exp(-(n + b) * t)
     return lambda t: mpmath.exp(n * mpmath.log1p(p * mpmath.expm1(-t)) - b * t)
 
 
@@ -81,8 +79,22 @@ class MeanInverse(sympy.Function):  # type: ignore[misc]
 
 def expected_log_ratio(N: mpmath.mpf, p_x: mpmath.mpf, p: mpmath.mpf, b: mpmath.mpf, total: mpmath.mpf) -> mpmath.mpf:
     r""":math:`E\log\frac{n + B}{N_y + b}` in mpmath's working precision; see :class:`ExpectedLogRatio`."""
-    label, visits = _transform(N, p_x * p, b), _transform(N, p_x, total)
-    return integral_over_log(lambda t: label(t) - visits(t), N + total + b, b)
+    return mpmath.log(total / b) + _growth(N, p_x, total) - _growth(N, p_x * p, b)
+
+
+def _growth(n: mpmath.mpf, p: mpmath.mpf, b: mpmath.mpf) -> mpmath.mpf:
+    r""":math:`E\log\frac{N+b}{b} = \int_0^\infty e^{-bt}[1 - (1-p+pe^{-t})^n]\,dt/t`, however small."""
+    if n == 0 or p == 0:
+        return mpmath.mpf(0)
+    if p == 1:
+        return mpmath.log((n + b) / b)
+
+    def integrand(t: mpmath.mpf) -> mpmath.mpf:
+        return -mpmath.exp(-b * t) * mpmath.expm1(n * mpmath.log1p(p * mpmath.expm1(-t)))
+
+    # Digits of the result, which may be as small as p: a probability next to 0 or 1 needs no more of them here.
+    with mpmath.workdps(min(mpmath.mp.dps, DIGITS + GUARD)):
+        return integral_over_log(integrand, n + b, b)
 
 
 class ExpectedLogRatio(sympy.Function):  # type: ignore[misc]
