@@ -18,8 +18,11 @@ from tests.theorems import (
     in_context_copying,
     in_weight_cumulative,
     in_weight_laplace,
+    in_weight_least,
     in_weight_pointwise,
     in_weight_probability,
+    in_weight_risk,
+    in_weight_stream,
     learned_temperature,
 )
 from tests.theorems.evidence import Exact, Simulated
@@ -36,8 +39,11 @@ EVIDENCE = (
     in_context_copying,
     in_weight_cumulative,
     in_weight_laplace,
+    in_weight_least,
     in_weight_pointwise,
     in_weight_probability,
+    in_weight_risk,
+    in_weight_stream,
     learned_temperature,
 )
 EXACT: dict[str, Exact] = {name: exact for module in EVIDENCE for name, exact in module.EXACT.items()}

@@ -14,6 +14,8 @@ from theory.catalogue import (
     convexity,
     cumulative_limit,
     cumulative_loss,
+    dirichlet_bayes_risk,
+    excess_after_examples,
     expected_cumulative_loss,
     fixed_share,
     gradient_bound,
@@ -22,18 +24,28 @@ from theory.catalogue import (
     high_probability,
     in_context_loss,
     in_context_risk,
+    in_weight_bounds,
+    in_weight_risk,
     laplace_upper,
     learned_temperature,
     no_hypercompression,
     pointwise,
+    risk_after_examples,
     universal_mixture,
+    unvisited_floor,
 )
 from theory.errors import SettingError, unknown_name
 from theory.theorems.claim import Claim
 from theory.theorems.theorem import Erratum, Theorem
 
 THEOREMS: Final[tuple[Theorem, ...]] = (
+    *in_weight_risk.THEOREMS,
     *laplace_upper.THEOREMS,
+    *in_weight_bounds.THEOREMS,
+    *risk_after_examples.THEOREMS,
+    *excess_after_examples.THEOREMS,
+    *unvisited_floor.THEOREMS,
+    *dirichlet_bayes_risk.THEOREMS,
     *cumulative_loss.THEOREMS,
     *expected_cumulative_loss.THEOREMS,
     *cumulative_limit.THEOREMS,

@@ -40,25 +40,27 @@ def expected_log(n: mpmath.mpf, p: mpmath.mpf, b: mpmath.mpf) -> mpmath.mpf:
     def integrand(t: mpmath.mpf) -> mpmath.mpf:
         return mpmath.exp(n * mpmath.log1p(p * mpmath.expm1(-t)) - b * t) - mpmath.exp(-mean * t)
 
-    return mpmath.log(mean) - integral_over_log(integrand, n + mean, b)
+    return mpmath.log(mean) - integral_over_log(integrand, n + mean, b, order=2)
 
 
 def integral_over_log(
-    integrand: Callable[[mpmath.mpf], mpmath.mpf], fastest: mpmath.mpf, slowest: mpmath.mpf
+    integrand: Callable[[mpmath.mpf], mpmath.mpf], fastest: mpmath.mpf, slowest: mpmath.mpf, order: int = 1
 ) -> mpmath.mpf:
     r""":math:`\int_0^\infty F(t)\,dt/t` to the working precision, for :math:`F` analytic in the right half plane.
 
     Parameters
     ----------
     integrand : callable
-        :math:`F`, at least linear near 0.
+        :math:`F`.
     fastest, slowest : mpf
         The largest rate of the exponentials in :math:`F`, and the smallest.
+    order : int
+        The power of :math:`t` with which :math:`F` vanishes at 0.
     """
     # Beyond these digits nothing is needed of an integral, whatever the precision around it.
     digits = min(mpmath.mp.dps, DIGITS + GUARD) * mpmath.log(10)
     step = mpmath.pi**2 / (digits + 5)
-    lower, upper = -digits - mpmath.log(fastest), mpmath.log((digits + 10) / slowest)
+    lower, upper = -digits / order - mpmath.log(fastest), mpmath.log((digits + 10) / slowest)
     count = int((upper - lower) / step) + 1
     return step * mpmath.fsum(integrand(mpmath.exp(lower + i * step)) for i in range(count))
 
