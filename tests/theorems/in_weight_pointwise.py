@@ -48,6 +48,14 @@ def one_label_only(n: int, C: int, b: float, **_: float) -> mpmath.mpf:
     return product_of_predictions(n, C, b, n, 1)
 
 
+def dearer_than_one_label(n: int, C: int, b: float, noisy_labels: int, **_: float) -> mpmath.mpf:
+    s = noisy_labels + 1
+    rise = mpmath.rf(C * mpmath.mpf(b), n) / mpmath.rf(mpmath.mpf(0.5), n)
+    share = mpmath.mpf(n) / s
+    dearer = mpmath.rf(mpmath.mpf(0.5), share) / mpmath.rf(mpmath.mpf(b), share)
+    return mpmath.log(rise) + s * mpmath.log(dearer)
+
+
 SHARES = (
     {"n": 1, "C": 2, "label_noise": 0.0, "noisy_labels": 1},
     {"n": 16, "C": 5, "label_noise": 0.75, "noisy_labels": 4},
@@ -57,11 +65,24 @@ EXACT = {
     "pointwise_vertex": Exact(
         tuple({**p, "b": b} for p, b in zip(SHARES, (0.5, 1.0, 30.0), strict=True)), above_entropy, one_label_only
     ),
+    "pointwise_support": Exact(
+        (
+            {"n": 16, "C": 5, "b": 0.125, "label_noise": 0.75, "noisy_labels": 3},
+            {"n": 64, "C": 40, "b": 0.01, "label_noise": 0.125, "noisy_labels": 2},
+        ),
+        above_entropy,
+        dearer_than_one_label,
+    ),
     "kt_pointwise": Exact(
         SHARES, above_entropy, lambda n, C, **_: mpmath.mpf(C - 1) / 2 * mpmath.log(n) + mpmath.log(C)
     ),
 }
 SIMULATED = {
+    "pointwise_support": Simulated(
+        {"n": 64, "C": 6, "b": 0.0625, "label_noise": 0.5, "noisy_labels": 2},
+        above_entropy_in_random_order,
+        replicates=50,
+    ),
     "pointwise_vertex": Simulated(
         {"n": 64, "C": 4, "b": 2.0, "label_noise": 0.25, "noisy_labels": 2},
         above_entropy_in_random_order,

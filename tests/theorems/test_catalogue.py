@@ -104,7 +104,17 @@ def test_sides_agree_with_values_from_the_definition(theorem: Theorem) -> None:
 
 @EVERY
 def test_evaluators_keep_twelve_digits_in_the_corners(theorem: Theorem) -> None:
-    points = corner_points(theorem, 40, generator_of(theorem.name))
+    compare_in_corners(theorem, 8)
+
+
+@pytest.mark.slow
+@EVERY
+def test_evaluators_keep_twelve_digits_in_many_corners(theorem: Theorem) -> None:
+    compare_in_corners(theorem, 60)
+
+
+def compare_in_corners(theorem: Theorem, number: int) -> None:
+    points = corner_points(theorem, number, generator_of(theorem.name))
     left, right = np.broadcast_arrays(*theorem.sides(points))
     for index in range(left.size):
         precise = theorem.sides_to_fifty_digits({name: float(values[index]) for name, values in points.items()})

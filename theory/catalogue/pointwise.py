@@ -56,22 +56,23 @@ ANY_SEQUENCE: Final = "any sequence of labels; evaluated where the other labels 
 
 def _excess(pseudo_count: sympy.Expr) -> sympy.Sum:
     r""":math:`\Lambda_n - n\hat H_n` by the counts, as in the theorem ``cumulative_loss``."""
-    start = _rise(n, C * pseudo_count)
-    return mean_over_labels(lambda p: start + n * sympy.log(p) - _rise(n * p, pseudo_count) / p)
+    start = rise(n, C * pseudo_count)
+    return mean_over_labels(lambda p: start + n * sympy.log(p) - rise(n * p, pseudo_count) / p)
 
 
-def _rise(count: sympy.Expr, pseudo_count: sympy.Expr) -> sympy.Expr:
+def rise(count: sympy.Expr, pseudo_count: sympy.Expr) -> sympy.Expr:
+    r"""Logarithm of the rising factorial, :math:`\log\frac{\Gamma(N+b)}{\Gamma(b)}`."""
     return sympy.log(sympy.gamma(count + pseudo_count)) - sympy.log(sympy.gamma(pseudo_count))
 
 
 def _vertex(pseudo_count: sympy.Expr) -> sympy.Expr:
-    return _rise(n, C * pseudo_count) - _rise(n, pseudo_count)
+    return rise(n, C * pseudo_count) - rise(n, pseudo_count)
 
 
 _TRIGAMMA: Final = sympy.polygamma(1, _x + b)
 _SERIES: Final = sympy.Sum(1 / (_k + _x + b) ** 2, (_k, 0, sympy.oo))
 _TELESCOPE: Final = sympy.Sum(1 / ((_x + _k) * (_x + _k + 1)), (_k, 0, sympy.oo))
-_TO_INVERSE: Final = (
+TO_INVERSE: Final = (
     Step(_TRIGAMMA, "=", _SERIES, "Series of the trigamma function.", by_series),
     Step(
         _SERIES,
@@ -82,8 +83,8 @@ _TO_INVERSE: Final = (
     ),
     Step(_TELESCOPE, "=", 1 / _x, "The sum telescopes.", by_series),
 )
-_CURVATURE: Final = Step(
-    _TRIGAMMA, "<=", 1 / _x, "x log x - log Gamma(x + b) is convex for b >= 1/2.", follows_from(*_TO_INVERSE)
+CURVATURE: Final = Step(
+    _TRIGAMMA, "<=", 1 / _x, "x log x - log Gamma(x + b) is convex for b >= 1/2.", follows_from(*TO_INVERSE)
 )
 
 
@@ -95,7 +96,7 @@ def _to_vertex(pseudo_count: sympy.Expr) -> tuple[Step, ...]:
             "<=",
             constant,
             "A convex function that is 0 at 0 lies below its chord from 0 to n visits.",
-            termwise(below_chord(PROBABILITY, _x, n * PROBABILITY, _CURVATURE)),
+            termwise(below_chord(PROBABILITY, _x, n * PROBABILITY, CURVATURE)),
         ),
         Step(constant, "=", _vertex(pseudo_count), "The shares of the labels sum to 1.", weights_sum_to_one),
     )
@@ -173,7 +174,7 @@ def _kt_excess(n: Array, C: Array, label_noise: Array, noisy_labels: Array) -> A
     return redundancy(n, C, np.full_like(C, 0.5), label_noise, noisy_labels)
 
 
-_ABOVE_ENTROPY: Final = "cumulative loss above n times the empirical entropy at most, nats"
+ABOVE_ENTROPY: Final = "cumulative loss above n times the empirical entropy at most, nats"
 
 THEOREMS: Final = (
     Theorem(
@@ -187,10 +188,10 @@ THEOREMS: Final = (
         left=_excess(b),
         relation="<=",
         right=_vertex(b),
-        derivation=Derivation(lemmas=(*_TO_INVERSE, _CURVATURE), chain=_VERTEX_STEPS),
+        derivation=Derivation(lemmas=(*TO_INVERSE, CURVATURE), chain=_VERTEX_STEPS),
         evaluate_left=redundancy,
         evaluate_right=vertex,
-        value_meaning=_ABOVE_ENTROPY,
+        value_meaning=ABOVE_ENTROPY,
         wrong=WrongVariant(
             mistake="the asymptotic weight (C - 1)/2 of the logarithm for every b, as for b = 1/2",
             right=_TEXTBOOK.subs(n, n + 1),
@@ -208,10 +209,10 @@ THEOREMS: Final = (
         left=_KT_STEPS[0].left,
         relation="<=",
         right=_TEXTBOOK,
-        derivation=Derivation(lemmas=(*_TO_INVERSE, _CURVATURE, *_GROWTH, _GROWS), chain=(*_KT_STEPS, _TO_TEXTBOOK)),
+        derivation=Derivation(lemmas=(*TO_INVERSE, CURVATURE, *_GROWTH, _GROWS), chain=(*_KT_STEPS, _TO_TEXTBOOK)),
         evaluate_left=_kt_excess,
         evaluate_right=lambda n, C: (C - 1) / 2 * np.log(n) + np.log(C),
-        value_meaning=_ABOVE_ENTROPY,
+        value_meaning=ABOVE_ENTROPY,
         wrong=WrongVariant(
             mistake="the constant log C dropped",
             right=(C - 1) / 2 * sympy.log(n),

@@ -16,6 +16,7 @@ import sympy
 
 from theory.theorems.derivation import Check, Relation, Status, Step, Verdict
 from theory.theorems.expectations import DIGITS
+from theory.theorems.labels import LABEL_NOISE, two_level
 from theory.theorems.precise import precise
 
 Ranges = Mapping[sympy.Symbol, tuple[float, float]]
@@ -333,6 +334,35 @@ def _sums_among_factors(expression: sympy.Expr) -> list[sympy.Sum]:
     return [part for part in sympy.Mul.make_args(expression) if isinstance(part, sympy.Sum)]
 
 
+def adding(term: sympy.Expr, check: Check) -> Check:
+    """The check holds without a term that is added on both sides."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        sides = [side - term for side in (left, right)]
+        if any(side.has(term) for side in sides if isinstance(term, sympy.Sum)):
+            return Verdict(Status.FAILED, "the term is not added on both sides")
+        return check(sides[0], relation, sides[1])
+
+    return _keep_source(check, reduced)
+
+
+def as_one_sum(check: Check) -> Check:
+    """The check holds once sums over the same range, added on a side, are one sum."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        sides = [_one_sum(side) for side in (left, right)]
+        return check(sides[0], relation, sides[1])
+
+    return _keep_source(check, reduced)
+
+
+def _one_sum(side: sympy.Expr) -> sympy.Expr:
+    terms = sympy.Add.make_args(side)
+    if not all(isinstance(term, sympy.Sum) and term.limits == terms[0].limits for term in terms):
+        return side
+    return sympy.Sum(sympy.Add(*(term.function for term in terms)), *terms[0].limits)
+
+
 def weights_sum_to_one(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
     """A sum over labels of ``p[y]`` times a constant is the constant."""
     if relation == "=" and isinstance(left, sympy.Sum):
@@ -359,7 +389,7 @@ def rational_points(
 ) -> list[dict[sympy.Symbol, sympy.Rational | int]]:
     """Seeded random rational (for integer symbols: whole) values of the free symbols of both sides."""
     draw = random.Random(_SEED)  # noqa: S311 (points of a check, not a secret)
-    symbols = sorted((left.free_symbols | right.free_symbols), key=str)
+    symbols = sorted(two_level(left).free_symbols | two_level(right).free_symbols, key=str)
     return [{s: _rational(s, (ranges or {}).get(s), draw) for s in symbols} for _ in range(points)]
 
 
@@ -373,7 +403,7 @@ def _rational(symbol: sympy.Symbol, span: tuple[float, float] | None, draw: rand
 
 
 def _default_span(symbol: sympy.Symbol) -> tuple[float, float]:
-    if symbol == PROBABILITY:
+    if symbol in (PROBABILITY, LABEL_NOISE):
         return 0, 1
     return (0, 3) if symbol.is_nonnegative else (-3, 3)
 
