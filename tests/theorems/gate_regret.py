@@ -220,6 +220,11 @@ EXACT = {
             better(evenly_switching(n, S, gap)) + price(rate, mpmath.log(2), n * mpmath.mpf(B) ** 2 / 8)
         ),
     ),
+    "hedge_slow_regret": Exact(
+        with_values(SEQUENCES, rate=0.7, gap=1.5),
+        lambda n, S, rate, gap: run(hedge(rate), mpmath.mpf(0.5), evenly_switching(n, S, gap)),
+        lambda n, S, rate, gap: better(evenly_switching(n, S, gap)) + mpmath.log(2) / rate,
+    ),
     "hedge_optimal_rate": Exact(
         ({"n": 1, "B": 1.0}, {"n": 40, "B": 0.5}),
         lambda n, B: flat_point(lambda x: price(x, mpmath.log(2), n * mpmath.mpf(B) ** 2 / 8), 2.0 / B / n**0.5),
@@ -434,6 +439,13 @@ SIMULATED = {
     "bayes_gate_loss": Simulated({"n": 30, "S": 4, "prior": 0.1, "gap": 1.0}, bayes_in_any_order, 500),
     "bayes_regret": Simulated({"prior": 0.01, "loss_g": 1.0, "loss_h": 30.0}, bayes_in_any_portions, 500),
     "hedge_regret": Simulated({"n": 100, "S": 0, "rate": 1.0, "B": 0.11, "gap": 0.1}, hedge_regret, 500),
+    "hedge_slow_regret": Simulated(
+        {"n": 60, "S": 0, "rate": 0.2, "gap": 1.0},
+        lambda generator, replicates, *, n, S, rate, gap: hedge_regret(
+            generator, replicates, n=n, S=S, rate=rate, B=gap, gap=gap
+        ),
+        500,
+    ),
     "hedge_optimal_rate": Simulated(
         {"n": 50, "B": 2.0},
         lambda generator, replicates, *, n, B: least_by_search(

@@ -72,6 +72,11 @@ def test_derivation_leads_from_one_side_to_the_other(theorem: Theorem) -> None:
 
 
 @EVERY
+def test_no_step_says_nothing(theorem: Theorem) -> None:
+    assert [step.reason for step in theorem.derivation.steps if step.left == step.right] == []
+
+
+@EVERY
 def test_every_step_stands(theorem: Theorem) -> None:
     verdicts = [(step.reason, step.verdict()) for step in theorem.derivation.steps]
     assert [(reason, str(verdict)) for reason, verdict in verdicts if verdict.status is Status.FAILED] == []

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import at, by_monotonicity, by_sign, simplifies
+from theory.theorems.step_checks import (
+    at,
+    by_monotonicity,
+    by_sign,
+    evaluated,
+    simplifies,
+)
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 Array = NDArray[np.float64]
@@ -83,9 +89,9 @@ SOFT_MEAN: Final = (
     Step(
         _SUM,
         "=",
-        k * sympy.exp(-(-temperature * sympy.log(_SUM / k)) / temperature),
+        sympy.Subs(k * sympy.exp(-_d / temperature), _d, -temperature * sympy.log(_SUM / k)),
         "Examples weigh as much together as equally many at their soft mean.",
-        simplifies,
+        evaluated(simplifies),
     ),
     Step(
         -_d / temperature,

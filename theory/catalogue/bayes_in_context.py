@@ -51,6 +51,7 @@ PARAMETERS: Final = (NUM_LABELS, NUM_CLASSES, NOISE)
 PREMISES: Final = (
     "the own label is uniform over C labels, and noise leads to each of the others alike",
     "labels are independent draws, in the context and of the query",
+    "m examples are of the query's class, and the others say nothing about its label",
 )
 # The left side is enumerated: over the partitions of m.
 HUNTED_UP_TO: Final = {"m": 8.0}
@@ -297,7 +298,7 @@ _SHARED: Final[dict[str, Any]] = {
 THEOREMS: Final = (
     Theorem(
         name="bayes_in_context_floor",
-        title="Every in-context predictor: excess risk at least, even of the Bayes rule",
+        title="Every in-context predictor from m noisy labels: excess risk at least, even of the Bayes rule",
         kind="lower",
         relation=">=",
         right=_FLOOR,
@@ -313,7 +314,7 @@ THEOREMS: Final = (
     ),
     Theorem(
         name="bayes_in_context_rate",
-        title="Every in-context predictor: excess risk at least, at its exact exponential rate in the context's length",
+        title="Every in-context predictor from m noisy labels: excess risk at least, at its exact exponential rate",
         kind="lower",
         relation=">=",
         right=_RATE,

@@ -363,7 +363,7 @@ _PREMISES: Final = (
 THEOREMS: Final = (
     Theorem(
         name="composition",
-        title="Average gated predictor: the better of generalization and in-context risk, and the regret of the gate",
+        title="Average gated predictor, one gate cell: the better of generalization and in-context risk, plus regret",
         family="gate",
         kind="upper",
         source=DERIVED_HERE,

@@ -11,7 +11,12 @@ from theory.catalogue.gate_losses import Array
 from theory.catalogue.letters import NATS
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import after, by_convexity, simplifies
+from theory.theorems.step_checks import (
+    after,
+    by_convexity,
+    evaluated,
+    simplifies,
+)
 from theory.theorems.sum_checks import substituting
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
@@ -47,7 +52,11 @@ _SHIFTED: Final = -sympy.log(h) - sympy.log(alpha * g / h + 1 - alpha)
 _LINEAR: Final = -sympy.log(h) - alpha * sympy.log(g / h)
 
 _AT_ONE: Final = Step(
-    LOSS.subs(alpha, 1), "=", _AVERAGE.subs(alpha, 1), "At weight 1 both sides are the loss of g.", simplifies
+    sympy.Subs(LOSS, alpha, 1),
+    "=",
+    sympy.Subs(_AVERAGE, alpha, 1),
+    "At weight 1 both sides are the loss of g.",
+    evaluated(simplifies),
 )
 _CHAIN: Final = (
     Step(LOSS, "=", _SHIFTED, "The probability h comes out of the logarithm.", after(sympy.exp, simplifies)),

@@ -28,7 +28,14 @@ from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, S, gap, loss_of_gate
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.least import Least, attained_at, least_in_mpmath, least_in_numpy
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import after, by_sign, simplifies, to_fifty_digits, using
+from theory.theorems.step_checks import (
+    after,
+    by_sign,
+    evaluated,
+    simplifies,
+    to_fifty_digits,
+    using,
+)
 from theory.theorems.sum_checks import VISIT, naming, over_all, substituting, telescopes
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
@@ -223,11 +230,11 @@ class LeastSharePrice(Least):
 _BEST_RATE: Final = S / (n - 1)
 _SOME_SWITCH: Final = {n: S + 1 + _m}
 _FLAT: Final = Step(
-    sympy.diff(_PRICE, rate).subs(rate, _BEST_RATE),
+    sympy.Subs(sympy.Derivative(_PRICE, rate), rate, _BEST_RATE),
     "=",
     sympy.Integer(0),
     "The derivative vanishes at the share of switches.",
-    simplifies,
+    evaluated(simplifies),
 )
 _CONVEX: Final = Step(
     sympy.diff(_PRICE, rate, 2),
@@ -327,6 +334,7 @@ THEOREMS: Final = (
         derivation=Derivation(lemmas=(_FLAT, _CONVEX), chain=(_MINIMAL,)),
         evaluate_left=_least_price_found,
         evaluate_right=least_price,
+        beside={"best_rate": lambda n, S: np.asarray(S / (n - 1))},
         value_meaning=f"least regret bound over all rates, {NATS}",
         wrong=WrongVariant(
             mistake="the entropy of S switches in n visits, one place too many",

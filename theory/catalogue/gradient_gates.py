@@ -30,7 +30,15 @@ from theory.catalogue.universal_mixture import best_share, loss_of_best_share, p
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.least import Least, attained_at, least_in_mpmath, least_in_numpy
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import after, by_convexity, by_sign, simplifies, to_fifty_digits, using
+from theory.theorems.step_checks import (
+    after,
+    by_convexity,
+    by_sign,
+    evaluated,
+    simplifies,
+    to_fifty_digits,
+    using,
+)
 from theory.theorems.sum_checks import (
     VISIT,
     by_concavity,
@@ -414,11 +422,11 @@ class LeastDescentPrice(Least):
 _BEST_RATE: Final = 1 / (2 * G * sympy.sqrt(n))
 _BEST_PRICE: Final = G * sympy.sqrt(n) / 2
 _FLAT: Final = Step(
-    sympy.diff(_GD_PRICE, rate).subs(rate, _BEST_RATE),
+    sympy.Subs(sympy.Derivative(_GD_PRICE, rate), rate, _BEST_RATE),
     "=",
     sympy.Integer(0),
     "The derivative vanishes at the best rate.",
-    simplifies,
+    evaluated(simplifies),
 )
 _CONVEX: Final = Step(
     sympy.diff(_GD_PRICE, rate, 2),
@@ -567,6 +575,7 @@ THEOREMS: Final = (
         derivation=Derivation(lemmas=(_FLAT, _CONVEX), chain=(_MINIMAL,)),
         evaluate_left=_least_price_found,
         evaluate_right=lambda n, G: np.asarray(G * np.sqrt(n) / 2),
+        beside={"best_rate": lambda n, G: np.asarray(1 / (2 * G * np.sqrt(n)))},
         value_meaning=f"least regret bound over all rates, {NATS}",
         wrong=WrongVariant(
             mistake="a start anywhere in [0, 1], not at 1/2",

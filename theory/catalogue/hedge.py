@@ -22,7 +22,14 @@ from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, loss_of_g, loss_of_g
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.least import Least, attained_at, least_in_mpmath, least_in_numpy
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import after, by_convexity, by_sign, simplifies
+from theory.theorems.step_checks import (
+    after,
+    by_convexity,
+    by_sign,
+    cited,
+    evaluated,
+    simplifies,
+)
 from theory.theorems.sum_checks import (
     VISIT,
     against_each,
@@ -88,6 +95,9 @@ _VARIANCE: Final = Step(
     "The log-moment's second derivative is the variance of a variable in {0, 1}, at most 1/4.",
     substituting({_p: _x / (1 + _x)}, by_sign()),
 )
+_SLOW: Final = Parameter(
+    symbol=rate, latex=r"\lambda", meaning="learning rate of the gate", lowest=1e-6, highest=1.0, corners=(0.1,)
+)
 HOEFFDING: Final = Step(
     sympy.log(_p * sympy.exp(_u) + 1 - _p),
     "<=",
@@ -141,6 +151,35 @@ _CHAIN: Final = (
     ),
 )
 
+# Rates up to 1: log loss is mixable, and nothing is paid for the size of the losses.
+
+_POWER_MEANS: Final = over_all(lambda _: H_PAYS - _TILTED, n)
+_SLOW_BOUND: Final = _BEST + sympy.log(2) / rate
+_SLOW_CHAIN: Final = (
+    _CHAIN[0],
+    Step(
+        _SHIFTED,
+        "<=",
+        _POWER_MEANS,
+        "Power means grow with their exponent: that of the rate, at most 1, lies below the mean (Jensen).",
+        each_term(naming(_GIVEN_ODDS | _PAID, cited("hardy1952inequalities", {rate: (0, 1), _g: (0, 9), _h: (0, 9)}))),
+    ),
+    Step(
+        _POWER_MEANS,
+        "=",
+        _AT_END,
+        "Each term is the change of the logarithm of the mixture of exp(-rate loss).",
+        telescopes(_POTENTIAL, naming(_NAMES, times(rate, after(sympy.exp, simplifies)))),
+    ),
+    Step(
+        _AT_END,
+        "<=",
+        _SLOW_BOUND,
+        "Either term of the mixture may be dropped.",
+        naming({_G: loss_of_g(n), _H: loss_of_h(n)}, against_each(_DROP, _DROP)),
+    ),
+)
+
 # The best rate.
 
 _PRICE: Final = sympy.log(2) / rate + rate * n * B**2 / 8
@@ -170,11 +209,11 @@ class LeastHedgePrice(Least):
 
 
 _FLAT: Final = Step(
-    sympy.diff(_PRICE, rate).subs(rate, _BEST_RATE),
+    sympy.Subs(sympy.Derivative(_PRICE, rate), rate, _BEST_RATE),
     "=",
     sympy.Integer(0),
     "The derivative vanishes at the best rate.",
-    simplifies,
+    evaluated(simplifies),
 )
 _CONVEX: Final = Step(
     sympy.diff(_PRICE, rate, 2), ">=", sympy.Integer(0), "The second derivative is positive at every rate.", by_sign()
@@ -224,6 +263,7 @@ THEOREMS: Final = (
         premises=(
             "both losses lie in [0, B] at every visit; the prior is even",
             "derived for every such sequence; evaluated on the evenly switching one",
+            "of use for rates above 1 and other losses: see hedge_slow_regret for the log loss",
         ),
         left=LOSS,
         relation="<=",
@@ -236,6 +276,29 @@ THEOREMS: Final = (
         value_meaning=f"regret of the gate against the better predictor at most, {NATS}",
         wrong=WrongVariant(
             mistake="half of log(2)/rate", right=_BOUND - sympy.log(2) / (2 * rate), evaluate=_half_the_start
+        ),
+    ),
+    Theorem(
+        name="hedge_slow_regret",
+        title="Hedge gate with a rate of at most 1: cumulative log loss against the better predictor, at any loss",
+        family="gate",
+        kind="upper",
+        source=DERIVED_HERE,
+        parameters=(AT_LEAST_ONE_VISIT, SWITCHES, _SLOW, gap_up_to(100)),
+        premises=("the prior is even", "derived for every sequence of losses; evaluated on the evenly switching one"),
+        left=LOSS,
+        relation="<=",
+        right=_SLOW_BOUND,
+        derivation=Derivation(chain=_SLOW_CHAIN),
+        evaluate_left=hedge_loss,
+        evaluate_right=lambda n, S, rate, gap: np.asarray(np.minimum(*losses_so_far(n, S, gap)) + np.log(2) / rate),
+        hunted_up_to={"n": HUNTED_VISITS},
+        value=lambda rate: np.asarray(np.log(2) / rate),
+        value_meaning=f"regret of the gate against the better predictor at most, {NATS}",
+        wrong=WrongVariant(
+            mistake="log(2) alone, as for the Bayes gate, whose rate is 1",
+            right=_BEST + sympy.log(2),
+            evaluate=lambda n, S, gap: np.asarray(np.minimum(*losses_so_far(n, S, gap)) + np.log(2)),
         ),
     ),
     Theorem(
@@ -252,6 +315,7 @@ THEOREMS: Final = (
         derivation=Derivation(lemmas=(_FLAT, _CONVEX), chain=(_MINIMAL,)),
         evaluate_left=_least_price_found,
         evaluate_right=lambda n, B: np.asarray(B * np.sqrt(n * np.log(2) / 2)),
+        beside={"best_rate": lambda n, B: np.asarray(np.sqrt(8 * np.log(2) / n) / B)},
         value_meaning=f"least regret bound over all rates, {NATS}",
         wrong=WrongVariant(
             mistake="one of the two equal terms only",

@@ -132,7 +132,7 @@ _MEANING: Final = "excess risk R(g) - H of all M queries, at most this with prob
 THEOREMS: Final = (
     Theorem(
         name="high_probability_root",
-        title="Dirichlet table: excess risk with high probability, of the order of the square root of 1/n",
+        title="Dirichlet table: excess risk with high probability, at the root rate log(n)/sqrt(n)",
         family="in-weight",
         kind="high probability",
         source=DERIVED_HERE,
@@ -173,7 +173,7 @@ THEOREMS: Final = (
     ),
     Theorem(
         name="high_probability_fast",
-        title="Dirichlet table: excess risk with high probability, of the order of log(n)^2/n",
+        title="Dirichlet table: excess risk with high probability, at a fast rate, below log(n)^2/n",
         family="in-weight",
         kind="high probability",
         source=DERIVED_HERE,

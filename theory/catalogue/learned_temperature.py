@@ -17,7 +17,13 @@ from theory.catalogue.attention import Array
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.flow import InverseTemperature, TimeOfFlight
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import by_definition, simplifies, to_fifty_digits, using
+from theory.theorems.step_checks import (
+    by_definition,
+    evaluated,
+    simplifies,
+    to_fifty_digits,
+    using,
+)
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 m = sympy.Symbol("m", integer=True, positive=True)
@@ -33,7 +39,7 @@ _FLOW: Final = (
     Parameter(
         symbol=rate,
         latex=r"\lambda",
-        meaning="learning rate, per unit of time",
+        meaning="learning rate of the scaled inverse temperature beta, per unit of time",
         lowest=1e-6,
         highest=1e3,
         corners=(1.0,),
@@ -61,6 +67,7 @@ _PREMISES: Final = (
     "no label is noisy, and no irrelevant example carries the query's label",
     "all relevant examples are equally far from the query, and all irrelevant ones too",
     "attention has no floor",
+    "beta is the inverse temperature times the gap between the squared distances, and beta itself follows the gradient",
 )
 
 # The flow.
@@ -114,13 +121,13 @@ _LEVEL: Final = loss_share * sympy.log(1 + k / m * sympy.exp(-beta_0))
 _TARGET: Final = sympy.log(k / (m * (sympy.exp(_LEVEL) - 1)))
 _FLIGHT: Final = TimeOfFlight(m, k, rate, beta_0, _TARGET)
 _EMERGENCE: Final = (_TARGET - beta_0 + m / k * (sympy.exp(_TARGET) - sympy.exp(beta_0))) / rate
-_level = sympy.Symbol("r", positive=True)
+_level, _beta = sympy.Symbol("r", positive=True), sympy.Symbol("beta", real=True)
 _AT_LEVEL: Final = Step(
-    sympy.log(1 + k / m * sympy.exp(-sympy.log(k / (m * (sympy.exp(_level) - 1))))),
+    sympy.Subs(sympy.log(1 + k / m * sympy.exp(-_beta)), _beta, sympy.log(k / (m * (sympy.exp(_level) - 1)))),
     "=",
     _level,
     "The loss is r at beta_r = log(k/(m (exp(r) - 1))).",
-    simplifies,
+    evaluated(simplifies),
 )
 _TO_EMERGENCE: Final = (
     Step(
@@ -247,7 +254,7 @@ THEOREMS: Final = (
         derivation=Derivation(lemmas=(_GRADIENT, _AT_LEVEL), chain=_TO_EMERGENCE),
         evaluate_left=time_by_quadrature,
         evaluate_right=emergence_time,
-        value_meaning="time, in the unit of the learning rate",
+        value_meaning="time, in units of that in which the rate is given",
         wrong=WrongVariant(
             mistake="the exponential part only, true of late times",
             right=m / k * (sympy.exp(_TARGET) - sympy.exp(beta_0)) / rate,

@@ -32,14 +32,17 @@ class BoundTable:
         Every parameter, in the theorem's order.
     value : ndarray, shape (rows,)
         What the theorem gives (see its ``value_meaning``).
+    beside : dict of str to ndarray, shape (rows,)
+        Further columns of the theorem.
     other : ndarray, shape (rows,), optional
-        What the value bounds (see the theorem's ``left_name``), where all parameters are known and it can be computed
-        for all rows.
+        What the value bounds (see the theorem's ``left_name``), where all parameters are known; NaN in the rows where
+        it costs too much to be computed.
     """
 
     theorem: Theorem
     parameters: dict[str, Array]
     value: Array
+    beside: dict[str, Array]
     other: Array | None
 
     @property
@@ -50,18 +53,14 @@ class BoundTable:
     @property
     def columns(self) -> dict[str, Array]:
         """All columns by name."""
-        result = {**self.parameters, self.value_name: self.value}
+        result = {**self.parameters, self.value_name: self.value, **self.beside}
         if self.other is not None:
             result[self.theorem.left_name] = self.other
         return result
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: what the value is, and one record for each row."""
-        whole = {p.name for p in self.theorem.parameters if p.is_integer}
-        columns = {
-            name: [int(value) if name in whole else float(value) for value in values]
-            for name, values in self.columns.items()
-        }
+        columns = {name: self._plain(name, values) for name, values in self.columns.items()}
         return {
             "theorem": self.theorem.name,
             "kind": self.theorem.kind,
@@ -77,8 +76,15 @@ class BoundTable:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.columns)
-        writer.writerows(zip(*(map(repr, map(float, values)) for values in self.columns.values()), strict=True))
+        columns = (self._plain(name, values) for name, values in self.columns.items())
+        writer.writerows(["" if value is None else repr(value) for value in row] for row in zip(*columns, strict=True))
         return text.getvalue()
+
+    def _plain(self, name: str, values: Array) -> list[int | float | None]:
+        """Whole numbers as ``int``, what was not computed as ``None``."""
+        if any(p.name == name and p.is_integer for p in self.theorem.parameters):
+            return [int(value) for value in values]
+        return [float(value) if np.isfinite(value) else None for value in values]
 
 
 def bound_table(theorem: Theorem, settings: Sequence[str]) -> BoundTable:
@@ -119,13 +125,14 @@ def bound_table(theorem: Theorem, settings: Sequence[str]) -> BoundTable:
     rows = next(iter(given.values())).size if given else 1
     parameters = {name: np.broadcast_to(values, rows) for name, values in point.items()}
     value = np.broadcast_to(call(theorem.value_evaluator, parameters), rows)
+    beside = {name: np.broadcast_to(call(column, parameters), rows) for name, column in theorem.beside.items()}
     other = None
-    if theorem.kind != "exact" and len(point) == len(theorem.parameters) and _within_reach(theorem, parameters):
-        other = np.broadcast_to(theorem.sides(parameters)[0], rows)
-    else:
+    if theorem.kind != "exact" and len(point) == len(theorem.parameters):
+        other = _bounded(theorem, parameters, rows)
+    if other is None:
         # What the value does not depend on is shown only where it was asked for.
         parameters = {name: v for name, v in parameters.items() if name in given or name in theorem.value_names}
-    return BoundTable(theorem=theorem, parameters=parameters, value=value, other=other)
+    return BoundTable(theorem=theorem, parameters=parameters, value=value, beside=beside, other=other)
 
 
 def parse_settings(theorem: Claim, settings: Sequence[str]) -> dict[str, NDArray[np.float64]]:
@@ -146,5 +153,13 @@ def parse_settings(theorem: Claim, settings: Sequence[str]) -> dict[str, NDArray
     return found
 
 
-def _within_reach(theorem: Theorem, parameters: dict[str, Array]) -> bool:
-    return all(np.all(parameters[name] <= limit) for name, limit in theorem.hunted_up_to.items())
+def _bounded(theorem: Theorem, parameters: dict[str, Array], rows: int) -> Array | None:
+    """What the value bounds, in the rows where it is quick to compute; ``None`` where it is in none."""
+    reach = np.ones(rows, dtype=bool)
+    for name, limit in theorem.hunted_up_to.items():
+        reach &= parameters[name] <= limit
+    if not reach.any():
+        return None
+    found = np.full(rows, np.nan)
+    found[reach] = theorem.bounded({name: values[reach] for name, values in parameters.items()})
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import sympy
@@ -19,6 +19,7 @@ from theory.theorems.precise import precise
 
 Array = NDArray[np.float64]
 Evaluator = Callable[..., Array]
+SIGNS: Final = {"=": "=", "<=": r"\le", ">=": r"\ge", "~": r"\sim"}
 Family = Literal["in-weight", "in-context", "gate"]
 Kind = Literal["exact", "upper", "lower", "high probability", "asymptotic"]
 
@@ -31,7 +32,7 @@ class AssumptionError(SettingError):
         super().__init__(parameter.name, value, f"{parameter.assumption} (an assumption of {theorem})")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Claim:
     """What a theorem, a wrong variant of it and an erratum have in common.
 
@@ -82,6 +83,9 @@ class Claim:
     def __str__(self) -> str:
         return f"{self.name} ({self.kind}): {self.title}"
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
+
     @property
     def assumptions(self) -> tuple[str, ...]:
         """Premises, and the admissible ranges of the parameters."""
@@ -109,11 +113,18 @@ class Claim:
             if name not in names:
                 raise unknown_name("parameter", name, names) if names else SettingError(name, value, "no parameter")
         needed = self._needed({*(names if wanted is None else wanted), *values})
+        self._check_complete(needed, values)
         point: dict[str, Array] = {}
         for parameter in self.parameters:
             if parameter.name in needed or (parameter.default is not None and parameter.depends_on <= point.keys()):
                 point[parameter.name] = self._admitted(parameter, values, point)
         return point
+
+    def _check_complete(self, needed: Collection[str], values: Mapping[str, ArrayLike]) -> None:
+        missing = [p for p in self.parameters if p.name in needed and p.default is None and p.name not in values]
+        if missing:
+            ranges = "; ".join(f"{p.assumption} ({p.meaning})" for p in missing)
+            raise SettingError(", ".join(p.name for p in missing), None, ranges)
 
     def _needed(self, wanted: Collection[str]) -> set[str]:
         """The wanted parameters, and those that their ranges refer to."""
@@ -124,13 +135,12 @@ class Claim:
 
     def _admitted(self, parameter: Parameter, values: Mapping[str, ArrayLike], point: Mapping[str, Array]) -> Array:
         given = values.get(parameter.name, parameter.default)
-        if given is None:
-            raise SettingError(parameter.name, None, f"a value for {parameter.meaning}: {parameter.assumption}")
         try:
             array = np.asarray(given, dtype=np.float64)
         except (TypeError, ValueError):
             raise AssumptionError(self.name, parameter, given) from None
         try:
+            np.broadcast_shapes(array.shape, *(other.shape for other in point.values()))
             admitted = np.broadcast_arrays(array, parameter.admits(array, point))
         except ValueError:
             raise SettingError(parameter.name, array.shape, "a shape that broadcasts with the others") from None
@@ -155,8 +165,7 @@ class Claim:
 
     def latex(self) -> str:
         """The claim as a LaTeX formula."""
-        signs = {"=": "=", "<=": r"\le", ">=": r"\ge", "~": r"\sim"}
-        return f"{self.latex_of(self.left)} {signs[self.relation]} {self.latex_of(self.right)}"
+        return f"{self.latex_of(self.left)} {SIGNS[self.relation]} {self.latex_of(self.right)}"
 
     def latex_of(self, expression: sympy.Expr) -> str:
         """An expression in the parameters' letters."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -99,7 +100,7 @@ def _show(arguments: argparse.Namespace) -> None:
     claim = find_claim(arguments.name)
     kind = "erratum" if isinstance(claim, Erratum) else claim.kind
     print(f"{claim.name}: {claim.title}\n{claim.family}, {kind}; source: {claim.source}\n")
-    print(f"Claim\n{_indented(claim.latex() if arguments.latex else str_claim(claim))}\n")
+    print(f"Claim\n  {claim.latex()}\n" if arguments.latex else f"Claim\n{_indented(str_claim(claim))}\n")
     print("Assumptions")
     for premise in claim.premises:
         print(_indented(premise))
@@ -114,16 +115,23 @@ def _show(arguments: argparse.Namespace) -> None:
         print(f"\nValue\n{_indented(claim.value_meaning)}")
         _show_derivation(claim, latex=arguments.latex)
         print(f"\nWrong variant (must be refuted)\n{_indented(claim.wrong.mistake)}")
+        if claim.hunted_up_to:
+            print(
+                "\nThe falsifier attacks it up to " + ", ".join(f"{n} <= {v:g}" for n, v in claim.hunted_up_to.items())
+            )
 
 
 def _show_derivation(theorem: Theorem, *, latex: bool) -> None:
+    from theory.theorems.claim import SIGNS
+
     for heading, steps in (("Lemmas", theorem.derivation.lemmas), ("Derivation", theorem.derivation.chain)):
         if steps:
             print(f"\n{heading}")
         for index, step in enumerate(steps, 1):
             left, right = (theorem.latex_of(side) if latex else str(side) for side in (step.left, step.right))
             print(textwrap.fill(f"{index}. {step.reason} [{step.verdict()}]", 100, subsequent_indent="   "))
-            print(f"     {left}\n  {step.relation:>2s} {right}")
+            relation = SIGNS[step.relation] if latex else step.relation
+            print(f"     {left}\n  {relation:>3s} {right}")
 
 
 def str_claim(claim: Claim) -> str:
@@ -148,8 +156,9 @@ def _bound(arguments: argparse.Namespace) -> None:
     else:
         print(f"{theorem.name} ({theorem.kind}): {theorem.value_meaning}")
         columns = table.columns
+        rows = zip(*columns.values(), strict=True)
         print_table(
-            tuple(columns), [tuple(number(float(v), 6) for v in row) for row in zip(*columns.values(), strict=True)]
+            tuple(columns), [tuple(number(None if math.isnan(v) else float(v), 6) for v in row) for row in rows]
         )
 
 

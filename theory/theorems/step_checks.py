@@ -334,6 +334,15 @@ def _sums_among_factors(expression: sympy.Expr) -> list[sympy.Sum]:
     return [part for part in sympy.Mul.make_args(expression) if isinstance(part, sympy.Sum)]
 
 
+def evaluated(check: Check) -> Check:
+    """The check holds once what a side leaves to be done (a derivative, a value at a point) is done."""
+
+    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        return check(left.doit(), relation, right.doit())
+
+    return _keep_source(check, reduced)
+
+
 def adding(term: sympy.Expr, check: Check) -> Check:
     """The check holds without a term that is added on both sides."""
 

@@ -131,7 +131,7 @@ def without_factor(factor: sympy.Expr, check: Check) -> Check:
         if not _is_nonnegative(factor) or any(side.has(factor) for side in sides):
             return Verdict(Status.FAILED, "a nonnegative factor of both sides was expected")
         verdict = check(sides[0], relation, sides[1])
-        return Verdict(verdict.status, f"without the factor {factor.func}: {verdict.method}")
+        return Verdict(verdict.status, f"without a common factor: {verdict.method}")
 
     return _keep_source(check, reduced)
 

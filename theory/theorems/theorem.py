@@ -39,7 +39,7 @@ class WrongVariant:
     precise_sides: Callable[[Mapping[str, Any]], tuple[Any, Any]] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Theorem(Claim):
     """A statement about the gated predictor that can be read, checked, evaluated and attacked.
 
@@ -54,7 +54,10 @@ class Theorem(Claim):
     value_meaning : str
         What that is, with its unit.
     left_name : str
-        What the left side is called beside the value: that which is bounded, exact.
+        What stands beside the value: that which it bounds, "exact", or what the left side is called where it is
+        another quantity.
+    beside : mapping of str to callable
+        Further columns of the calculator, such as the rate that attains a least bound.
     """
 
     derivation: Derivation
@@ -62,6 +65,7 @@ class Theorem(Claim):
     value_meaning: str
     value: Evaluator | None = None
     left_name: str = "exact"
+    beside: Mapping[str, Evaluator] = dataclasses.field(default_factory=dict)
 
     @property
     def wrong_claim(self) -> Claim:
@@ -88,6 +92,16 @@ class Theorem(Claim):
         """
         return call(self.value_evaluator, self.settings(values, self.value_names))
 
+    def bounded(self, point: Mapping[str, Array]) -> Array:
+        """What the value bounds, at admissible parameters (or the left side, where ``left_name`` names it).
+
+        Where the value is what the right side has beyond a comparator (a regret, say), so is this.
+        """
+        left, right = self.sides(point)
+        if self.value is None or self.left_name != "exact":
+            return left
+        return left - (right - call(self.value, point))
+
     @property
     def value_evaluator(self) -> Evaluator:
         """What the calculator evaluates."""
@@ -99,7 +113,7 @@ class Theorem(Claim):
         return tuple(inspect.signature(self.value_evaluator).parameters)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Erratum(Claim):
     """A published claim that is false: the falsifier finds the counterexample.
 
