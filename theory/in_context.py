@@ -51,12 +51,47 @@ class LossLaw:
 
 
 @dataclass(frozen=True, eq=False)
+class TailLaws:
+    """Laws of the in-context loss for bounds on its tails: their exponential moments are never below the true ones.
+
+    Parameters
+    ----------
+    own, noisy : LossLaw
+        Given the own label, and given any of the noisy ones.
+    dearest, cheapest : LossLaw
+        Given the noisy label that the context's other examples carry least often, and most often: the largest and
+        the smallest loss in stochastic order.
+    """
+
+    own: LossLaw
+    noisy: LossLaw
+    dearest: LossLaw
+    cheapest: LossLaw
+
+
+@dataclass(frozen=True, eq=False)
 class InContextLoss:
-    """Laws of the in-context loss of a class, given whether the query's label is the own one or noise."""
+    """Laws of the in-context loss of a class, given whether the query's label is the own one or noise.
+
+    Parameters
+    ----------
+    own, noisy : LossLaw
+        The two laws.
+    noise : float
+        Probability of noise.
+    dominating : TailLaws, optional
+        Laws for bounds on tails, where the two themselves will not do.
+    """
 
     own: LossLaw
     noisy: LossLaw
     noise: float
+    dominating: TailLaws | None = None
+
+    @property
+    def tails(self) -> TailLaws:
+        """Laws for bounds on tails."""
+        return self.dominating or TailLaws(self.own, self.noisy, self.noisy, self.noisy)
 
     @property
     def risk(self) -> float:
@@ -173,17 +208,23 @@ def in_context_loss(
     p_relevant = task.p_relevant if relevant is None else float(relevant)
     _check_finite(task, attention, kind, p_relevant)
     noise, in_context = task.label_noise, task.noise_in_context
-    own = _loss_law(task, attention, kind, p_relevant, 1 - in_context, np.array([kind.own_collision]), np.ones(1))
-    noisy = _loss_law(
-        task,
-        attention,
-        kind,
-        p_relevant,
-        in_context / task.noisy_labels,
-        kind.noisy_collisions,
-        kind.noisy_weights,
-    )
-    return InContextLoss(own, noisy, noise)
+    collisions = kind.noisy_collisions
+
+    def losses(match: float, collisions: Array, weights: Array) -> tuple[Array, Array]:
+        return _losses(task, attention, kind, p_relevant, match, collisions, weights)
+
+    own = losses(1 - in_context, np.array([kind.own_collision]), np.ones(1))
+    noisy_match = in_context / task.noisy_labels
+    noisy = losses(noisy_match, collisions, kind.noisy_weights)
+    dearest, cheapest = noisy, noisy
+    if collisions.size > 1:
+        dearest, cheapest = (
+            losses(noisy_match, np.array([c]), np.ones(1)) for c in (collisions.min(), collisions.max())
+        )
+    tails = None
+    if collisions.size > 1 or max(own[0].size, noisy[0].size) > _MOST_VALUES:
+        tails = TailLaws(*(_spread_out(*law) for law in (own, noisy, dearest, cheapest)))
+    return InContextLoss(_merged(*own), _merged(*noisy), noise, tails)
 
 
 def check_floor(task: TaskDistribution, attention: Attention) -> None:
@@ -210,7 +251,7 @@ def _label_can_be_missing(task: TaskDistribution, kind: ClassKind, p_relevant: f
     return False
 
 
-def _loss_law(
+def _losses(
     task: TaskDistribution,
     attention: Attention,
     kind: ClassKind,
@@ -218,8 +259,8 @@ def _loss_law(
     match: float,
     collisions: Array,
     weights: Array,
-) -> LossLaw:
-    """Law of the loss given a query label that relevant examples carry with probability ``match``."""
+) -> tuple[Array, Array]:
+    """Losses and their probabilities given a query label that relevant examples carry with probability ``match``."""
     values: list[Array] = []
     probabilities: list[Array] = []
     numbers, chances = relevant_law(task, kind.probability) if p_relevant > 0 else (np.zeros(0, int), np.zeros(0))
@@ -238,8 +279,8 @@ def _loss_law(
     kept = (weight > _NEGLIGIBLE) & np.isfinite(loss)
     if not kept.any():
         # A label that no query has, in contexts that cannot carry it: its law has weight 0 wherever it is used.
-        return LossLaw(np.zeros(1), np.ones(1))
-    return _merged(loss[kept], weight[kept] / weight[kept].sum())
+        return np.zeros(1), np.ones(1)
+    return loss[kept], weight[kept] / weight[kept].sum()
 
 
 def _merged(loss: Array, weight: Array) -> LossLaw:
@@ -249,12 +290,34 @@ def _merged(loss: Array, weight: Array) -> LossLaw:
     """
     if loss.size <= _MOST_VALUES:
         return LossLaw(loss, weight)
-    width = (loss.max() - loss.min()) / _MOST_VALUES
-    interval = np.minimum(((loss - loss.min()) / width).astype(np.intp), _MOST_VALUES - 1)
+    interval, _ = _intervals(loss)
     total = np.asarray(np.bincount(interval, weights=weight), dtype=np.float64)
     mean = np.asarray(np.bincount(interval, weights=weight * loss), dtype=np.float64)
     used = total > 0
     return LossLaw(mean[used] / total[used], total[used])
+
+
+def _spread_out(loss: Array, weight: Array) -> LossLaw:
+    """At most 4097 values: the mass of each narrow interval goes to its two ends, with the same mean.
+
+    That is larger in convex order: no exponential moment falls.
+    """
+    if loss.size <= _MOST_VALUES:
+        return LossLaw(loss, weight)
+    interval, edges = _intervals(loss)
+    share = np.clip((loss - edges[interval]) / np.diff(edges)[interval], 0.0, 1.0)
+    total = np.bincount(interval, weights=weight * (1 - share), minlength=edges.size)
+    total += np.bincount(interval + 1, weights=weight * share, minlength=edges.size)
+    used = total > 0
+    return LossLaw(edges[used], np.asarray(total[used], dtype=np.float64))
+
+
+def _intervals(loss: Array) -> tuple[NDArray[np.intp], Array]:
+    """Interval of each loss, and the ends of the 4096 equal intervals."""
+    edges = np.linspace(loss.min(), loss.max(), _MOST_VALUES + 1)
+    width = (loss.max() - loss.min()) / _MOST_VALUES
+    interval = np.minimum(((loss - loss.min()) / width).astype(np.intp), _MOST_VALUES - 1)
+    return interval, edges
 
 
 def _collision_law(trials: int, collisions: Array, weights: Array) -> tuple[NDArray[np.int64], Array]:

@@ -13,7 +13,8 @@ a straight line from :math:`n` on, a single exponential supermartingale covers a
     \quad\text{for every } \theta > 0 \text{ with } \theta V'(n) + \log E e^{-\theta X} \le 0 .
 
 *On one side at one visit.* Given the number of noisy labels, Chernoff's bound with the exact cumulants of the
-in-context losses and of :math:`\Lambda_n`; where several labels share the noise, the cumulant of their gamma functions
+in-context losses (that of the dearest or cheapest noisy label, where they differ: which noisy labels came decides about
+both losses) and of :math:`\Lambda_n`; where several labels share the noise, the cumulant of their gamma functions
 is a coefficient of a power of a power series, by Fourier transform (what aliases into it only adds to the bound).
 """
 
@@ -54,8 +55,8 @@ def excess_cumulant(cell: GateCell) -> Array:
     noise, number = cell.labels.noise, cell.labels.noisy_labels
     parts = []
     for weight, probability, law in (
-        (1 - noise, 1 - noise, cell.loss.own),
-        (noise, noise / number, cell.loss.noisy),
+        (1 - noise, 1 - noise, cell.loss.tails.own),
+        (noise, noise / number, cell.loss.tails.noisy),
     ):
         if weight > 0:
             parts.append(math.log(weight) - _TILTS * math.log(probability) + _log_moment(law, -_TILTS))
@@ -84,12 +85,12 @@ def side_probability(cell: GateCell, visits: int, side: Literal["above", "below"
     tilts = _COARSE_TILTS if side == "above" else -_COARSE_TILTS
     noisy = counts.astype(np.float64)
     own = visits - noisy
-    labels, b = cell.labels, cell.pseudo_count
+    labels, b, laws = cell.labels, cell.pseudo_count, cell.loss.tails
     # Log-odds without the losses of g on noisy labels, which the last term has.
     known = cell.prior_log_odds + log_rising(b, own) - log_rising(labels.total_labels * b, visits)
     exponents = (
-        own[:, None] * _log_moment(cell.loss.own, tilts)[None, :]
-        + noisy[:, None] * _log_moment(cell.loss.noisy, tilts)[None, :]
+        own[:, None] * _log_moment(laws.own, tilts)[None, :]
+        + noisy[:, None] * _log_moment(laws.dearest if side == "above" else laws.cheapest, tilts)[None, :]
         + known[:, None] * tilts[None, :]
         + _noisy_moments(visits, labels.noise, labels.noisy_labels, b, side)
     )

@@ -15,8 +15,10 @@ from theory.catalogue import ERRATA, THEOREMS, find_theorem
 from theory.cli import main
 from theory.theorems import cli
 from theory.theorems.calculator import bound_table
+from theory.theorems.falsifier import random_points
 from theory.theorems.page import falsification_page, page
 from theory.theorems.report import Report, check_claim
+from theory.theorems.theorem import Theorem
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "laplace_upper_log"
@@ -98,6 +100,18 @@ def test_bound_gives_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert row == {"n": 1000, "C": 2, "label_noise": 0.0, "noisy_labels": 1, "bound": np.log1p(1 / 1001)}
 
 
+@pytest.mark.parametrize("theorem", THEOREMS, ids=lambda theorem: theorem.name)
+def test_what_stands_beside_a_bound_obeys_it(theorem: Theorem) -> None:
+    points = random_points(theorem, 200, np.random.default_rng(0))
+    if theorem.kind in ("exact", "asymptotic") or theorem.left_name != "exact":
+        return
+    value = np.broadcast_to(theorem.evaluate(**points), 200)
+    beside = theorem.bounded(theorem.settings(points))
+    scale = 1e-9 * np.maximum(np.abs(theorem.sides(theorem.settings(points))[0]), np.abs(value)) + 1e-13
+    slack = value - beside if theorem.relation == "<=" else beside - value
+    assert (slack >= -scale).all()
+
+
 def test_a_generated_range_of_a_whole_number_is_rounded() -> None:
     table = bound_table(find_theorem(NAME), ["n=1:3:5", "C=2"])
     assert table.parameters["n"].tolist() == [1, 2, 3]
@@ -109,10 +123,13 @@ def test_a_generated_range_of_a_whole_number_is_rounded() -> None:
         (["n=1", "C=10", "noisy_labels=10"], r"expected 1 <= noisy_labels <= C - 1, whole \(an assumption of"),
         (["n=-1", "C=10"], "n = -1.0 is not allowed: expected 0 <= n <= 1e"),
         (["n=1.5", "C=10"], "n = 1.5 is not allowed"),
-        (["C=10"], "n is missing: expected a value for visits of the query"),
+        (["C=10"], r"n is missing: expected 0 <= n <= 1e\+12, whole \(visits of the query\)"),
         (["n=1", "C=10", "label_noise=1.5"], "0 <= label_noise <= 1"),
         (["n=1", "C=10", "labelnoise=0.5"], "did you mean 'label_noise'"),
+        (["label_noise=0.1"], "n, C is missing"),
         (["n=1", "C=10", "n=2"], "n only once"),
+        (["n=0.2:0.4:3", "C=10"], "whole numbers as ends"),
+        (["n=1", "C=10", "label_noise=5e-324"], "at least 1e-300 unless 0"),
         (["n", "C=10"], "name=value"),
         (["=3"], "name=value"),
         (["n=nan", "C=10"], "finite values"),

@@ -79,6 +79,16 @@ def test_a_wrong_evaluator_is_not_a_counterexample() -> None:
     assert found.evaluator_error is not None
 
 
+def test_a_claim_that_is_false_only_where_both_sides_are_tiny_is_refuted() -> None:
+    scale = 1e-20
+    tiny = with_sides(
+        lambda z: scale * z, lambda z: scale * z * 0.9, left=scale * z, right=scale * z * sympy.Rational(9, 10)
+    )
+    assert hunt(tiny, 1000, generator()).refuted
+    # An evaluator that is wrong there is excused: what is below the absolute rounding convicts no evaluator.
+    assert hunt(replace(tiny, right=scale * z * 2), 1000, generator()).clean
+
+
 def test_rounding_is_forgiven() -> None:
     assert hunt(with_sides(lambda z: z * (1 + 1e-15), lambda z: z, left=z), 2000, generator()).clean
 

@@ -7,7 +7,9 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
+from theory import in_context
 from theory.classes import class_kinds, kind_of_class
 from theory.errors import SettingError
 from theory.in_context import in_context_loss, relevant_law
@@ -145,3 +147,39 @@ def test_long_contexts_keep_their_law() -> None:
         loss = in_context_loss(task, Attention(), kind)
         assert loss.own.probabilities.sum() == pytest.approx(1)
         assert 0 < loss.risk < 10
+
+
+def test_laws_for_tails_dominate_every_exponential_moment() -> None:
+    # Long contexts have more losses than are kept: merged at their means they would have smaller moments.
+    task = TaskDistribution(
+        frequencies="weights",
+        weights=(0.5, 0.3, 0.2),
+        context_length=160,
+        label_noise=0.2,
+        label_noise_kind="symmetric",
+        context_label_noise=0.3,
+    )
+    kind = class_kinds(task)[0][0]
+    attention = Attention(odds=50.0, floor=1e-12)
+    loss = in_context_loss(task, attention, kind)
+    assert loss.dominating is not None
+    match = task.noise_in_context / 2
+    for law, merged, collisions, matched in (
+        (loss.tails.own, loss.own, np.array([kind.own_collision]), 1 - task.noise_in_context),
+        (loss.tails.dearest, loss.noisy, kind.noisy_collisions.min(keepdims=True), match),
+        (loss.tails.cheapest, loss.noisy, kind.noisy_collisions.max(keepdims=True), match),
+    ):
+        values, weights = in_context._losses(task, attention, kind, 1.0, matched, collisions, np.ones(1))
+        assert law.mean == pytest.approx(float(values @ weights), rel=1e-12)
+        for tilt in (-3.0, -0.5, 0.5, 3.0, 30.0):
+            exact = float(logsumexp(tilt * values, b=weights))
+            found = float(logsumexp(tilt * law.values, b=law.probabilities))
+            assert found >= exact - 1e-12
+            assert found <= exact + 1e-3
+        # A wrong variant: the law that serves for means.
+        if merged is loss.own:
+            assert float(logsumexp(30 * merged.values, b=merged.probabilities)) < float(
+                logsumexp(30 * values, b=weights)
+            )
+    low, high = (float(logsumexp(law.values, b=law.probabilities)) for law in (loss.tails.cheapest, loss.tails.dearest))
+    assert low < float(logsumexp(loss.noisy.values, b=loss.noisy.probabilities)) < high

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.special import betainc
+from scipy.special import betainc, expit, gammaln
 
 from simulate.simulation import run
 from tests.verification.settings import Case, draw_cases
@@ -17,7 +17,7 @@ from tests.verification.single_runs import last_visits_below
 from theory.bracket import Bracket, visit_bracket
 from theory.crossing import last_rise
 from theory.gate import GateCell
-from theory.setting import GatedPredictor, TaskDistribution
+from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
 from theory.solver import predict
 
 CONFIDENCE = 0.8
@@ -94,3 +94,44 @@ def test_the_bracket_in_steps_holds_for_the_simulator() -> None:
         assert not rejected(before, 400, (1 - CONFIDENCE) / 2)
         assert not rejected(after, 400, (1 - CONFIDENCE) / 2)
         assert rejected(int((boundaries > np.quantile(boundaries, 0.7)).sum()), 400, (1 - CONFIDENCE) / 2)
+
+
+def test_the_lower_end_holds_where_noisy_labels_differ() -> None:
+    """Which of two noisy labels came decides about both losses: one law for both would break this bracket fourfold."""
+    visits, b, costly = 8, 1.0, 10.0
+    # Only a run of the rare label alone keeps the gate above 1/2: the prior is 0.3 above what it takes.
+    needed = costly * visits + gammaln(visits + b) - gammaln(b) - gammaln(visits + 3 * b) + gammaln(3 * b)
+    log_odds = 0.3 - float(needed)
+    task = TaskDistribution(
+        frequencies="weights",
+        weights=(0.5, 0.5 - 1e-12, 1e-12),
+        context_length=4,
+        p_relevant=0.0,
+        label_noise=1.0,
+        label_noise_kind="symmetric",
+        context_label_noise=0.0,
+    )
+    floor = float(np.exp(-costly))
+    model = GatedPredictor(
+        in_weight=DirichletTable(pseudo_count=b),
+        in_context=Attention(odds=1.0, floor=floor),
+        gate=BayesGate(prior_in_weight=float(expit(log_odds))),
+    )
+    confidence, runs = 0.999, 200_000
+    bracket = predict(task, model, confidence=confidence).entries[0].vanish_visits.rigorous
+    assert bracket is not None
+    generator = np.random.default_rng(0)
+    logit, counts, every = np.full(runs, log_odds), np.zeros((runs, 2)), np.arange(runs)
+    never_below_from = {first: np.ones(runs, dtype=bool) for first in (int(bracket.lower), int(bracket.lower) + 1)}
+    for visit in range(1, int(bracket.upper) + 1):
+        which = generator.integers(2, size=runs)
+        logit += np.where(which, costly, -np.log(1 - 2 * floor))
+        logit += np.log((counts[every, which] + b) / (visit - 1 + 3 * b))
+        counts[every, which] += 1
+        for first in never_below_from:
+            if visit >= first:
+                never_below_from[first] &= logit >= 0
+    violated, one_later = (int(still.sum()) for still in never_below_from.values())
+    assert not rejected(violated, runs, (1 - confidence) / 2)
+    # One visit later is where the bracket with one law for both labels began.
+    assert rejected(one_later, runs, (1 - confidence) / 2)

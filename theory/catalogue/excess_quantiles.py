@@ -54,7 +54,10 @@ def _quantile(function: Callable[..., Array], n: Array, label_noise: Array, leve
         values = np.where(weights > 0, function(k, visits, *rest, noise), -1.0)
         falling = np.argsort(-values, axis=1)
         tail = np.cumsum(np.take_along_axis(weights, falling, axis=1), axis=1)
-        first = np.argmax(tail > beyond * (1 + _TIE), axis=1)[:, None]
+        exceeds = tail > beyond * (1 + _TIE)
+        # A level next to 1 leaves the smallest outcome.
+        last = np.count_nonzero(weights > 0, axis=1) - 1
+        first = np.where(exceeds.any(axis=1), np.argmax(exceeds, axis=1), last)[:, None]
         result[rows] = np.take_along_axis(np.take_along_axis(values, falling, axis=1), first, axis=1)[:, 0]
     return result.reshape(arrays[0].shape)
 

@@ -146,8 +146,11 @@ def parse_settings(theorem: Claim, settings: Sequence[str]) -> dict[str, NDArray
             raise SettingError("--set", text, "name=value, name=v1,v2,... or name=low:high:count[:log]")
         if name in found:
             raise SettingError("--set", text, f"{name} only once")
-        values = np.asarray(parse_values("--set", text, spec, most=_MOST_ROWS), dtype=np.float64)
+        # Adding 0 turns -0 into 0.
+        values = np.asarray(parse_values("--set", text, spec, most=_MOST_ROWS), dtype=np.float64) + 0.0
         if ":" in spec and name in known and known[name].is_integer:
+            if not (values[0].is_integer() and values[-1].is_integer()):
+                raise SettingError("--set", text, f"whole numbers as ends of a range of {name}")
             values = np.unique(np.rint(values))
         found[name] = values
     return found

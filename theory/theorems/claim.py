@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from theory.errors import SettingError, unknown_name
 from theory.theorems.derivation import Relation
 from theory.theorems.latex import latex
-from theory.theorems.parameters import Parameter
+from theory.theorems.parameters import SMALLEST, Parameter
 from theory.theorems.precise import precise
 
 Array = NDArray[np.float64]
@@ -29,7 +29,9 @@ class AssumptionError(SettingError):
 
     def __init__(self, theorem: str, parameter: Parameter, value: object) -> None:
         self.theorem = theorem
-        super().__init__(parameter.name, value, f"{parameter.assumption} (an assumption of {theorem})")
+        tiny = isinstance(value, float) and 0 < abs(value) < SMALLEST
+        allowed = f"{parameter.assumption}, and at least {SMALLEST:g} unless 0" if tiny else parameter.assumption
+        super().__init__(parameter.name, value, f"{allowed} (an assumption of {theorem})")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

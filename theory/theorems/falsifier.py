@@ -14,19 +14,20 @@ from numpy.typing import NDArray
 
 from theory.theorems.claim import Array, Claim, call
 from theory.theorems.expectations import DIGITS
-from theory.theorems.parameters import Parameter
+from theory.theorems.parameters import SMALLEST, Parameter
 
 Point = dict[str, Array]
+# Points, slack as a ratio, and by how much the claim is violated.
+Compared = tuple[Point, Array, Array]
 
-# Double precision may be off by this much, relatively or in nats; a larger violation has to be confirmed to 50 digits,
-# and one that is not confirmed convicts the evaluator.
+# Double precision may be off by this much relatively. A larger violation has to be confirmed to 50 digits; one that is
+# not confirmed convicts the evaluator, unless it is below the absolute rounding.
 ROUNDING: Final = 1e-11
 _ABSOLUTE_ROUNDING: Final = 1e-14
 _BLOCK: Final = 1 << 14
 _CORNER_SHARE: Final = 0.3
 _LOCAL_SHARE: Final = 0.3
 _SUSPECTS: Final = 3
-_SMALLEST: Final = 1e-300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,24 +95,27 @@ def hunt(claim: Claim, budget: int, generator: np.random.Generator) -> Hunt:
     near = int(_LOCAL_SHARE * budget)
     spread = random_points(claim, budget - near - _size(corners), generator)
     found += [_compared(claim, block) for block in _blocks(spread)]
-    points, slack = _joined(found)
+    points, slack, _ = _joined(found)
     found.append(_compared(claim, points_near(claim, points, slack, near, generator)))
-    points, slack = _joined(found)
-    return _verdict(claim, points, slack)
+    return _verdict(claim, *_joined(found))
 
 
-def slack_ratio(claim: Claim, point: Point) -> Array:
-    """Slack of the claim at many points, as a ratio; below 1 it is violated."""
+def slack_ratio(claim: Claim, point: Point) -> tuple[Array, Array]:
+    """Slack of the claim at many points as a ratio, below 1 where it is violated; and by how much it is violated."""
     left, right = claim.sides(point)
     left, right = np.broadcast_arrays(left, right)
     if not (np.isfinite(left).all() and np.isfinite(right).all()):
         raise FloatingPointError(f"{claim.name}: a side is not finite at {_first(point, ~(np.isfinite(left + right)))}")
     if claim.relation in ("=", "~"):
-        difference = np.maximum(np.abs(left - right) - _ABSOLUTE_ROUNDING, 0.0)
+        difference = np.abs(left - right)
         if claim.remainder is not None:
-            return _ratio(call(claim.remainder, point), difference)
-        return np.asarray(1 - difference / np.maximum(np.maximum(np.abs(left), np.abs(right)), _SMALLEST))
-    return _ratio(right, left) if claim.relation == "<=" else _ratio(left, right)
+            allowed = call(claim.remainder, point)
+            if not np.isfinite(allowed).all():
+                raise FloatingPointError(f"{claim.name}: the remainder is not finite")
+            return _ratio(allowed, difference), np.asarray(difference - allowed)
+        return 1 - difference / np.maximum(np.maximum(np.abs(left), np.abs(right)), SMALLEST), difference
+    larger, smaller = (right, left) if claim.relation == "<=" else (left, right)
+    return _ratio(larger, smaller), np.asarray(smaller - larger)
 
 
 def _ratio(larger: Array, smaller: Array) -> Array:
@@ -119,8 +123,7 @@ def _ratio(larger: Array, smaller: Array) -> Array:
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         ratio = np.where(larger > 0, np.where(smaller > 0, larger / smaller, np.inf), smaller / larger)
     ratio = np.where((larger <= 0) & (smaller >= 0), -np.inf, ratio)
-    equal = (larger == smaller) | ((larger < smaller) & (smaller - larger <= _ABSOLUTE_ROUNDING))
-    return np.asarray(np.where(equal, 1.0, ratio))
+    return np.asarray(np.where(larger == smaller, 1.0, ratio))
 
 
 # Points.
@@ -201,8 +204,9 @@ def _fitted(parameter: Parameter, value: Array, low: Array, high: Array) -> Arra
         if parameter.below:
             most = np.where(most == high, most - 1, most)
         return np.asarray(np.clip(np.rint(np.clip(value, -1e300, 1e300)), least, most))
+    value = np.where(np.abs(value) < SMALLEST, 0.0, value)
     width = high - low
-    least = low + np.minimum(_SMALLEST, width / 4) if parameter.above else low
+    least = low + np.minimum(2 * SMALLEST, width / 4) if parameter.above else low
     # Next to an excluded end; 1 - 1e-12 of a bound keeps products with it on the right side of rounding.
     least = np.where(parameter.above & (least == low), low + 1e-12 * np.maximum(np.abs(low), 1e-300), least)
     most = high - 1e-12 * np.maximum(np.abs(high), 1e-300) if parameter.below else high
@@ -212,29 +216,33 @@ def _fitted(parameter: Parameter, value: Array, low: Array, high: Array) -> Arra
 # Verdict.
 
 
-def _compared(claim: Claim, point: Point) -> tuple[Point, Array]:
-    return point, slack_ratio(claim, claim.settings(point))
+def _compared(claim: Claim, point: Point) -> Compared:
+    return point, *slack_ratio(claim, claim.settings(point))
 
 
-def _verdict(claim: Claim, points: Point, slack: Array) -> Hunt:
-    order = np.argsort(slack)
+def _verdict(claim: Claim, points: Point, slack: Array, gap: Array) -> Hunt:
+    suspicious = slack < 1 - ROUNDING
+    tiny = suspicious & (gap <= _ABSOLUTE_ROUNDING)
     counterexample, evaluator_error = None, None
-    for index in order[:_SUSPECTS]:
-        if slack[index] >= 1 - ROUNDING:
-            break
-        suspect = _at(points, int(index))
-        if violated(claim, suspect):
-            counterexample = suspect
-            break
-        evaluator_error = suspect
+    for group, excused in ((suspicious & ~tiny, False), (tiny, True)):
+        where = np.flatnonzero(group)
+        for index in where[np.argsort(slack[where])][:_SUSPECTS].tolist():
+            suspect = _at(points, index)
+            if counterexample is None and violated(claim, suspect):
+                counterexample = suspect
+            elif not excused:
+                evaluator_error = suspect
+    # What only rounding violates is as tight as can be.
+    slack = np.where(tiny & (counterexample is None), 1.0, slack)
+    tightest = int(np.argmin(slack))
     finite = slack[np.isfinite(slack)]
     return Hunt(
         claim=claim.name,
         points=slack.size,
-        tightest=float(slack[order[0]]),
+        tightest=float(slack[tightest]),
         median=float(np.median(slack)),
         loosest=float(finite.max(initial=1.0)),
-        tightest_point=_at(points, int(order[0])),
+        tightest_point=_at(points, tightest),
         counterexample=counterexample,
         evaluator_error=evaluator_error if counterexample is None else None,
     )
@@ -264,11 +272,11 @@ def _size(points: Point) -> int:
     return next(iter(points.values())).size
 
 
-def _joined(found: Sequence[tuple[Point, Array]]) -> tuple[Point, Array]:
+def _joined(found: Sequence[Compared]) -> Compared:
     names = found[0][0]
-    return {name: np.concatenate([point[name] for point, _ in found]) for name in names}, np.concatenate(
-        [slack for _, slack in found]
-    )
+    points = {name: np.concatenate([point[name] for point, _, _ in found]) for name in names}
+    slack, gap = (np.concatenate([compared[i] for compared in found]) for i in (1, 2))
+    return points, slack, gap
 
 
 def _at(points: Point, index: int) -> dict[str, float]:

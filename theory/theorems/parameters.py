@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+SMALLEST: Final = 1e-300
+"""Smallest positive value of a parameter."""
 # A number, or a SymPy expression in the parameters before.
 Bound = Any
 
@@ -79,7 +82,9 @@ class Parameter:
         low, high = self.range_at(point)
         inside = (values > low if self.above else values >= low) & (values < high if self.below else values <= high)
         whole = values == np.floor(values) if self.is_integer else True
-        return np.asarray(inside & np.isfinite(values) & whole)
+        # Numbers next to the smallest that a double can hold have lost their digits already.
+        sound = (values == 0) | (np.abs(values) >= SMALLEST)
+        return np.asarray(inside & np.isfinite(values) & whole & sound)
 
 
 def _text(bound: Bound) -> str:
