@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import betainc
 
 from theory.crossing import geometric_integers
-from theory.curve import LARGEST_VISITS
+from theory.curve import LARGEST_STEPS, LARGEST_VISITS
 from theory.gate import EXACT_VISITS, GateCell
 from theory.tail_bounds import excess_cumulant, log_return_probability, side_probability
 
@@ -114,10 +114,10 @@ def in_steps(
     Returns
     -------
     Bracket or None
-        ``None`` where there is none in visits, or the class never occurs.
+        ``None`` where there is none in visits, or the class is so rare that it lies beyond ``LARGEST_STEPS``.
     """
     visits = bracket(cell, (1 + confidence) / 2)
-    if visits is None or probability <= 0:
+    if visits is None or 4 * (visits.upper + 100) > LARGEST_STEPS * probability:
         return None
     quarter = (1 - confidence) / 4
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 LARGEST_VISITS = 10**15
+LARGEST_STEPS = 10**18
+"""Steps beyond which a class's boundary is not looked for."""
 _GRID_RATIO = 1.15
 _LARGEST_RISE = 0.04
 

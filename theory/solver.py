@@ -14,7 +14,7 @@ from theory.checks import real
 from theory.classes import ClassKind, class_kinds
 from theory.coverage import check_theory
 from theory.crossing import first_fall_between_integers, geometric_integers, last_rise_between_integers
-from theory.curve import GateCurve, GroupCurve
+from theory.curve import LARGEST_STEPS, GateCurve, GroupCurve
 from theory.gate import EXACT_VISITS, GateCell
 from theory.in_context import InContextLoss, in_context_loss
 from theory.in_weight import LabelLaw
@@ -23,10 +23,6 @@ from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor,
 from theory.transition import asymptotic_visits, finite_or_none, instantaneous_visits
 
 Array = NDArray[np.float64]
-
-LARGEST_STEPS = 10**18
-"""Steps beyond which a class's boundary is not looked for."""
-
 
 def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, confidence: float = 0.95) -> Prediction:
     r"""Predict when each class is answered in context and when in weights.

@@ -54,7 +54,7 @@ def task_of(law: str, **changes: Any) -> TaskDistribution:
 
 def refusal(field: str, allowed: str) -> str:
     """Pattern of a message that names the field, shows a value, and says what is allowed."""
-    return f"^{re.escape(field)} = .+ is not allowed: expected .*{re.escape(allowed)}"
+    return rf"^{re.escape(field)} (= .+ is not allowed|is missing): expected .*{re.escape(allowed)}"
 
 
 # The classes are frozen, keyword-only, comparable and made of plain Python values.

@@ -65,7 +65,7 @@ STRANGE_NAMES = (
 
 def refusal(field: str, allowed: str) -> str:
     """Pattern of a message that names the field, shows a value, and says what is allowed."""
-    return f"^{re.escape(field)} = .+ is not allowed: expected .*{re.escape(allowed)}"
+    return rf"^{re.escape(field)} (= .+ is not allowed|is missing): expected .*{re.escape(allowed)}"
 
 
 def written(path: Path, text: str) -> Path:
