@@ -24,6 +24,7 @@ from theory.transition import asymptotic_visits, finite_or_none, instantaneous_v
 
 Array = NDArray[np.float64]
 
+
 def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, confidence: float = 0.95) -> Prediction:
     r"""Predict when each class is answered in context and when in weights.
 

@@ -14,7 +14,7 @@ import pytest
 from theory.catalogue import ERRATA, THEOREMS, find_theorem
 from theory.cli import main
 from theory.theorems import cli
-from theory.theorems.calculator import bound_table
+from theory.theorems.calculator import bound_table, solved
 from theory.theorems.falsifier import random_points
 from theory.theorems.page import falsification_page, page
 from theory.theorems.report import Report, check_claim
@@ -98,6 +98,54 @@ def test_bound_gives_json(capsys: pytest.CaptureFixture[str]) -> None:
     (row,) = found["rows"]
     assert row.pop("exact") == pytest.approx(row["bound"])
     assert row == {"n": 1000, "C": 2, "label_noise": 0.0, "noisy_labels": 1, "bound": np.log1p(1 / 1001)}
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "target"),
+    [
+        ("laplace_upper_linear", ["C=3"], "n=0.0123"),
+        ("in_weight_risk", ["C=10", "label_noise=0.1"], "n=0.01"),
+        ("hedge_optimal_rate", ["B=2"], "n=100"),
+        ("attention_mass_upper", ["L=1000"], "k=0.5"),
+        ("bayes_regret", ["loss_g=3", "loss_h=50"], "prior=4.5"),
+        ("laplace_upper_log", ["n=5"], "C=1.5"),
+    ],
+)
+def test_solve_finds_where_the_value_is_reached(name: str, settings: list[str], target: str) -> None:
+    theorem = find_theorem(name)
+    key, _, level = target.partition("=")
+    found = float(solved(theorem, settings, target).partition("=")[2])
+    given = {text.partition("=")[0]: float(text.partition("=")[2]) for text in settings}
+
+    def value(at: float) -> float:
+        return float(theorem.evaluate(**given, **{key: at}))
+
+    parameter = next(parameter for parameter in theorem.parameters if parameter.name == key)
+    step = 1.0 if parameter.is_integer else 1e-9 * found
+    before, at = value(found - step) - float(level), value(found) - float(level)
+    assert before * at <= 0 or abs(at) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("settings", "target", "message"),
+    [
+        (["C=3"], "n=5", "between 2e-12 and 2, its values at the ends"),
+        (["C=3"], "m=0.1", "did you mean|one of n, C"),
+        (["C=3", "n=4"], "n=0.1", "which is not set"),
+        (["C=3,4"], "n=0.1", "for each other parameter"),
+        (["C=3"], "n=some", "numbers as values"),
+        (["C=3"], "n=0.1,0.2", "one value for n"),
+        ([], "n=0.1", "C is missing"),
+    ],
+)
+def test_solve_refuses(capsys: pytest.CaptureFixture[str], settings: list[str], target: str, message: str) -> None:
+    given = ["--set", *settings] if settings else []
+    assert re.search(message, refused(capsys, "bound", "laplace_upper_linear", *given, "--solve", target))
+
+
+def test_solve_prints_the_row(capsys: pytest.CaptureFixture[str]) -> None:
+    text = out(capsys, "bound", "laplace_upper_linear", "--set", "C=3", "--solve", "n=0.01")
+    assert text.splitlines()[2].split()[:2] == ["199", "3"]
 
 
 @pytest.mark.parametrize("theorem", THEOREMS, ids=lambda theorem: theorem.name)

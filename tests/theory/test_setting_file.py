@@ -335,7 +335,9 @@ def test_bad_files(tmp_path: Path, text: str, field: str, allowed: str) -> None:
 
 
 def test_an_empty_file_names_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match=r"^(num_high|num_low|p_high) is missing: .* needs num_high, num_low, p_high"):
+    with pytest.raises(
+        SettingError, match=r"^(num_high|num_low|p_high) is missing: .* needs num_high, num_low, p_high"
+    ):
         load(written(tmp_path / "task.toml", ""))
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.errors import SettingError
+from theory.errors import SettingError, unknown_name
 from theory.ranges import parse_values
 from theory.theorems.claim import Array, Claim, call
+from theory.theorems.parameters import SMALLEST, Parameter
 from theory.theorems.theorem import Theorem
 
 _MOST_ROWS: Final = 1_000_000
@@ -133,6 +134,68 @@ def bound_table(theorem: Theorem, settings: Sequence[str]) -> BoundTable:
         # What the value does not depend on is shown only where it was asked for.
         parameters = {name: v for name, v in parameters.items() if name in given or name in theorem.value_names}
     return BoundTable(theorem=theorem, parameters=parameters, value=value, beside=beside, other=other)
+
+
+def solved(theorem: Theorem, settings: Sequence[str], target: str) -> str:
+    """The setting at which a theorem's value reaches a target, with the other parameters as given.
+
+    Parameters
+    ----------
+    theorem : Theorem
+        Which.
+    settings : sequence of str
+        One value for each other parameter that the value depends on and that has no default.
+    target : str
+        ``name=value``: the parameter to solve for, and the value that the theorem's value shall have.
+
+    Returns
+    -------
+    str
+        ``name=...`` as for ``settings``: for a whole number the first beyond which the target is passed.
+
+    Raises
+    ------
+    SettingError
+        The target does not lie between the values at the ends of the parameter's range, or a setting is not one value.
+
+    Examples
+    --------
+    >>> from theory.catalogue import find_theorem
+    >>> solved(find_theorem("laplace_upper_linear"), ["C=3"], "n=0.01")
+    'n=199'
+    """
+    name, _, wanted = target.partition("=")
+    known = {parameter.name: parameter for parameter in theorem.parameters}
+    if name not in known:
+        raise unknown_name("--solve", name, known)
+    (level,) = parse_values("--solve", target, wanted) if "," not in wanted and ":" not in wanted else (None,)
+    given = {key: values[0] for key, values in parse_settings(theorem, settings).items() if values.size == 1}
+    if level is None or len(given) < len(settings) or name in given:
+        raise SettingError("--solve", target, f"one value for {name}, which is not set, and for each other parameter")
+    parameter = known[name]
+
+    def value(at: float) -> float:
+        return float(theorem.evaluate(**given, **{name: at}))
+
+    others = theorem.settings(given, parameter.depends_on)
+    low, high = (float(end) for end in parameter.range_at(others))
+    low, high = (low or SMALLEST) if parameter.above else low, high * (1 - 1e-15) if parameter.below else high
+    ends = value(low), value(high)
+    if not min(ends) <= level <= max(ends):
+        allowed = f"between {min(ends):g} and {max(ends):g}, its values at the ends of {parameter.assumption}"
+        raise SettingError("--solve", target, f"a value {allowed}")
+    return f"{name}={_crossing(lambda at: (value(at) - level) * (ends[1] - ends[0]) >= 0, low, high, parameter):.17g}"
+
+
+def _crossing(passed: Callable[[float], bool], low: float, high: float, parameter: Parameter) -> float:
+    """Where a condition that holds at the upper end begins to hold: a whole number, or to all digits."""
+    while not passed(low):
+        middle = math.sqrt(low * high) if low > 0 and high > 4 * low else 0.5 * (low + high)
+        middle = float(math.floor(middle)) if parameter.is_integer else middle
+        if middle in (low, high):
+            return high
+        low, high = (low, middle) if passed(middle) else (middle, high)
+    return low
 
 
 def parse_settings(theorem: Claim, settings: Sequence[str]) -> dict[str, NDArray[np.float64]]:

@@ -58,6 +58,9 @@ def _add_bound(commands: Commands) -> None:
         dest="settings",
         help="parameters: n=1000, n=1,10,100 or n=1:1e6:7:log; several ranges give all combinations",
     )
+    parser.add_argument(
+        "--solve", metavar="NAME=TARGET", help="find the parameter at which the value is TARGET: --solve n=0.01"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="print comma-separated values, in full precision")
     form.add_argument("--json", action="store_true", help="print as JSON")
@@ -145,10 +148,13 @@ def _indented(text: str) -> str:
 
 def _bound(arguments: argparse.Namespace) -> None:
     from theory.catalogue import find_theorem
-    from theory.theorems.calculator import bound_table
+    from theory.theorems.calculator import bound_table, solved
 
     theorem = find_theorem(arguments.name)
-    table = bound_table(theorem, [text for group in arguments.settings for text in group])
+    settings = [text for group in arguments.settings for text in group]
+    if arguments.solve is not None:
+        settings.append(solved(theorem, settings, arguments.solve))
+    table = bound_table(theorem, settings)
     if arguments.csv:
         print(table.to_csv(), end="")
     elif arguments.json:
