@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help overlay words test verify lint bench clean
+.PHONY: help overlay words theorems test verify lint bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,12 @@ overlay: $(VENV)/.core ## predict, simulate and overlay the preset `transient` a
 words: $(VENV)/.core ## the same for real counts: the words of Python's own documentation (out/words)
 	$(BIN)/python examples/count_words.py out/words.csv
 	$(BIN)/python -m figures overlay words --counts out/words.csv --out out/words
+
+theorems: $(VENV)/.core ## check every theorem (some minutes), and write docs/theorems.md and docs/falsification.md
+	mkdir -p out
+	$(BIN)/python -m theory check --markdown > out/falsification.md
+	$(BIN)/python -m theory page > out/theorems.md
+	mv out/falsification.md out/theorems.md docs/
 
 test: $(VENV)/.test ## the fast suite
 	$(BIN)/python -m pytest -q
