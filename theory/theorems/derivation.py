@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -44,6 +44,21 @@ class Verdict:
 
     def __str__(self) -> str:
         return f"{self.status} ({self.method})"
+
+
+_LEAST_FIRST = (Status.FAILED, Status.CITED, Status.SAMPLED, Status.DIGITS, Status.PROVED)
+
+
+def weakest(verdicts: Sequence[Verdict]) -> Verdict:
+    """What rests on all the verdicts: the status that is worth least, and how all of them were found."""
+    status = min((verdict.status for verdict in verdicts), key=_LEAST_FIRST.index)
+    told = [verdict for verdict in verdicts if verdict.holds is (status is not Status.FAILED)]
+    return Verdict(status, "; ".join(dict.fromkeys(verdict.method for verdict in told)))
+
+
+def strongest(verdicts: Sequence[Verdict]) -> Verdict:
+    """The verdict that is worth most, where any of them is enough."""
+    return max(verdicts, key=lambda verdict: _LEAST_FIRST.index(verdict.status))
 
 
 Check = Callable[[sympy.Expr, Relation, sympy.Expr], Verdict]
