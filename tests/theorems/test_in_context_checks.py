@@ -13,7 +13,7 @@ from theory.catalogue import find_claim
 from theory.special import minus_product
 from theory.theorems.derivation import Status
 from theory.theorems.precise import precise
-from theory.theorems.step_checks import at, by_monotonicity, by_sampling, by_sign, term_by_term
+from theory.theorems.step_checks import by_monotonicity, by_sampling, by_sign
 from theory.theorems.theorem import Theorem
 
 DISTANCE = sympy.Symbol("d", nonnegative=True)

@@ -7,7 +7,7 @@ import sympy
 from theory.catalogue.high_probability import THEOREMS
 from theory.catalogue.root_rate_steps import ON_EVERY_SEQUENCE, q
 from theory.theorems.derivation import Step
-from theory.theorems.outcome_checks import combines, for_every_outcome, in_all_cases, same_logarithms
+from theory.theorems.outcome_checks import combines, for_every_outcome, same_logarithms
 from theory.theorems.step_checks import by_sign
 
 x = sympy.Symbol("x", positive=True)

@@ -13,13 +13,10 @@ from theory.theorems.sequence_checks import (
     by_induction_over_visits,
     by_series,
     by_telescoping,
-    follows_from,
     in_the_limit,
-    instance_of,
-    term_by_term,
     within,
 )
-from theory.theorems.step_checks import PROBABILITY, by_sign
+from theory.theorems.step_checks import PROBABILITY, by_sign, follows_from, instance_of
 
 x = sympy.Symbol("x", positive=True)
 k = sympy.Symbol("k", integer=True, nonnegative=True)

@@ -20,7 +20,6 @@ from theory.theorems.step_checks import (
     by_sign,
     by_summation,
     cited,
-    in_terms_of,
     simplifies,
     termwise,
     to_fifty_digits,

@@ -10,12 +10,11 @@ from theory.catalogue.hedge import B, LeastHedgePrice
 from theory.catalogue.letters import n
 from theory.theorems.derivation import Check, Relation, Status, Step
 from theory.theorems.least import attained_at
-from theory.theorems.step_checks import after, by_sign, simplifies
+from theory.theorems.step_checks import after, by_sign, simplifies, substituting
 from theory.theorems.sum_checks import (
     VISIT,
     against_each,
     by_concavity,
-    by_steps,
     each_term,
     in_cases,
     in_logarithms,
@@ -28,7 +27,6 @@ from theory.theorems.sum_checks import (
     over_all,
     read_backwards,
     some_argument,
-    substituting,
     sums_to,
     telescopes,
     times,

@@ -11,13 +11,7 @@ from theory.catalogue.gate_losses import Array
 from theory.catalogue.letters import NATS
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import (
-    after,
-    by_convexity,
-    evaluated,
-    simplifies,
-)
-from theory.theorems.sum_checks import substituting
+from theory.theorems.step_checks import after, by_convexity, evaluated, simplifies, substituting
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 alpha = sympy.Symbol("alpha", nonnegative=True)

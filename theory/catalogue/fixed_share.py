@@ -28,15 +28,8 @@ from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, S, gap, loss_of_gate
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.least import Least, attained_at, least_in_mpmath, least_in_numpy
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import (
-    after,
-    by_sign,
-    evaluated,
-    simplifies,
-    to_fifty_digits,
-    using,
-)
-from theory.theorems.sum_checks import VISIT, naming, over_all, substituting, telescopes
+from theory.theorems.step_checks import after, by_sign, evaluated, simplifies, substituting, to_fifty_digits, using
+from theory.theorems.sum_checks import VISIT, naming, over_all, telescopes
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 rate = sympy.Symbol("rate", positive=True)

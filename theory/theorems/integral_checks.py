@@ -52,7 +52,8 @@ def by_linearity(represented: Step, *sums: Step) -> Check:
             return Verdict(Status.FAILED, "an identity between integrals over the same range was expected")
         if simplifies(_with_sums(integrals[0], sums), "=", sympy.Integer(0)).holds:
             agree = Verdict(Status.PROVED, "linearity, and the lemmas: the integrands agree")
-            return Verdict(weakest([agree, *(lemma.verdict() for lemma in (represented, *sums))]).status, agree.method)
+            found = weakest([agree, *(lemma.verdict() for lemma in (represented, *sums))])
+            return Verdict(found.status, agree.method) if found.holds else found
         return Verdict(Status.FAILED, "the integrands differ")
 
     return check

@@ -116,7 +116,14 @@ def _on_an_interval(condition: sympy.Basic, symbol: sympy.Symbol) -> bool:
         if part.has(symbol)
     }
     strictly = condition.xreplace(strict)
-    return any(sympy.simplify(strictly.subs(symbol, end)) == sympy.true for end in (0, 1))
+    poles = {
+        end for end in (0, 1) for part in strictly.atoms(sympy.Rel) for side in part.args if _pole(side, symbol, end)
+    }
+    return any(sympy.simplify(strictly.subs(symbol, end)) == sympy.true for end in {0, 1} - poles)
+
+
+def _pole(expression: sympy.Expr, symbol: sympy.Symbol, point: int) -> bool:
+    return bool(expression.subs(symbol, point).has(sympy.zoo, sympy.nan, sympy.oo))
 
 
 def to_fifty_digits(ranges: Ranges | None = None, points: int = _POINTS) -> Check:
@@ -290,13 +297,14 @@ def termwise(check: Check) -> Check:
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         if not (isinstance(left, sympy.Sum) and isinstance(right, sympy.Sum) and left.limits == right.limits):
             return Verdict(Status.FAILED, "two sums over the same labels were expected")
-        if left.limits != (sympy.Tuple(LABEL, 1, CLASSES),) or left.has(PROBABILITY) or right.has(PROBABILITY):
+        if left.limits != (sympy.Tuple(LABEL, 1, CLASSES),):
             return Verdict(Status.FAILED, "sums over all the labels were expected")
-        terms = []
+        terms, place = [], sympy.Dummy(positive=True)
         for side in (left, right):
-            term = side.function.subs(LAW[LABEL], PROBABILITY)
-            if term.has(LABEL, sympy.Indexed):
+            term = side.function.subs(LAW[LABEL], place)
+            if term.has(LABEL, PROBABILITY, sympy.Indexed):
                 return Verdict(Status.FAILED, "a term depends on more than its label's probability")
+            term = term.xreplace({place: PROBABILITY})
             terms.append(sympy.expand_mul(term / PROBABILITY) if not term.is_Mul else term / PROBABILITY)
         verdict = check(terms[0], relation, terms[1])
         return Verdict(verdict.status, f"for each label: {verdict.method}")
@@ -554,7 +562,7 @@ def is_as_assumed(symbol: sympy.Symbol, expression: sympy.Expr) -> bool:
 
 _KINDS: Final = tuple(
     f"is_{kind}"
-    for kind in "integer rational real positive nonnegative negative nonpositive nonzero even odd prime".split()
+    for kind in ("integer", "rational", "real", "nonzero", "positive", "nonnegative", "negative", "nonpositive", "even")
 )
 
 

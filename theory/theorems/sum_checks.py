@@ -71,7 +71,7 @@ def _sum_and_rest(side: sympy.Expr) -> tuple[sympy.Sum, sympy.Expr] | None:
 def _are_counted(total: sympy.Sum) -> bool:
     """Whether the sum has at least no term, and its index takes no value that is not assumed of it."""
     index, first, last = total.limits[0]
-    return bool((last - first + 1).is_nonnegative) and is_as_assumed(index, first)
+    return bool((last - first + 1).is_extended_nonnegative) and is_as_assumed(index, first)
 
 
 def naming(names: Mapping[sympy.Symbol, sympy.Expr], check: Check) -> Check:
