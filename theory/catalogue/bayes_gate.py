@@ -76,7 +76,7 @@ _TELESCOPING: Final = Step(
     "=",
     _CLOSED,
     "What the gate gives a label is the ratio of the mixture with that label to the mixture before it.",
-    telescopes(_POTENTIAL, naming(_NAMES, after(sympy.exp, simplifies))),
+    telescopes(_POTENTIAL, naming(_NAMES, substituting(_BELOW_ONE, after(sympy.exp, simplifies)))),
 )
 
 # Against each of the two.

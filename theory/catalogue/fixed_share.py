@@ -169,7 +169,7 @@ _CHAIN: Final = (
         "=",
         _TOTAL,
         "Sharing moves weight and keeps its sum, so what the gate gives a label is a ratio of sums of weights.",
-        telescopes(_POTENTIAL, using(_SHARED_G, using(_SHARED_H, naming(_NAMES, after(sympy.exp, simplifies))))),
+        telescopes(_POTENTIAL, using(_SHARED_G, using(_SHARED_H, naming(_NAMES, substituting(_BELOW_ONE, after(sympy.exp, simplifies)))))),
     ),
     Step(
         _TOTAL,
@@ -292,7 +292,9 @@ THEOREMS: Final = (
         parameters=(AT_LEAST_ONE_VISIT, SWITCHES, SWITCHING_RATE, gap_up_to(100)),
         premises=(
             "the prior is even",
-            "holds for every sequence of losses; evaluated on the evenly switching one",
+            "evaluated on the evenly switching sequence of losses, on which the best gate with S switches pays nothing",
+            "the recursion of the weights and the sum over all sequences of predictors were compared for the evaluated"
+            " sequences; the other steps hold for every one",
         ),
         left=LOSS,
         relation="<=",

@@ -496,7 +496,8 @@ def _least_price_found(n: Array, G: Array) -> Array:
 
 _PREMISES: Final = (
     "the slope of the loss in the mixing weight is at most G at every visit (see gradient_bound); the prior is even",
-    "holds for every such sequence of losses; evaluated on the evenly switching one",
+    "evaluated on the evenly switching sequence of losses; the recursions of the gate and of the loss to compare with"
+    " were compared for the evaluated sequences, the other steps hold for every one",
 )
 _SEQUENCE: Final = (AT_LEAST_ONE_VISIT, SWITCHES, LARGEST_SLOPE)
 _GAP: Final = gap_up_to(sympy.log(1 + G))

@@ -321,8 +321,8 @@ def root_price(n: Array) -> Array:
 
 _PREMISES: Final = (
     "the mixing weight is averaged with the prior Beta(1/2, 1/2)",
-    "holds for every sequence of losses; evaluated where on k visits the in-context, on n - k the in-weight predictor"
-    " pays the gap and the other nothing",
+    "evaluated where on k visits the in-context, on n - k the in-weight predictor pays the gap and the other nothing",
+    "the expansions into monomials were compared for the evaluated sequences; the other steps hold for every one",
 )
 _PARAMETERS: Final = (AT_LEAST_ONE_VISIT, IN_WEIGHT_BETTER, gap_up_to(100))
 

@@ -313,17 +313,33 @@ def termwise(check: Check) -> Check:
 
 
 def after(function: Callable[[sympy.Expr], sympy.Expr], check: Check) -> Check:
-    """The check holds after a function that increases everywhere (``sympy.exp``, say) was applied to both sides."""
+    """The check holds after a function that increases everywhere (``sympy.exp``, say) was applied to both sides.
+
+    For an identity SymPy has to know the sides to be real; an inequality is claimed where they are.
+    """
     x = sympy.Symbol("x", real=True)
     if _jumps(function(x)) or not sympy.diff(function(x), x).is_positive:
         raise ValueError("a strictly increasing function was expected")
 
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        if relation == "=" and not (_is_real(left) and _is_real(right)):
+            return Verdict(Status.FAILED, "real sides were expected")
         sides = [sympy.powsimp(sympy.simplify(function(side))) for side in (left, right)]
         verdict = check(sides[0], relation, sides[1])
         return Verdict(verdict.status, f"after {function.__name__}: {verdict.method}")
 
     return _keep_source(check, reduced)
+
+
+def _is_real(expression: sympy.Expr) -> bool:
+    """Whether SymPy knows it to be real, once the arguments of logarithms are fractions of products."""
+    fractions = expression.replace(sympy.log, lambda z: sympy.log(_as_fraction(z)))
+    return bool(fractions.is_extended_real)
+
+
+def _as_fraction(argument: sympy.Expr) -> sympy.Expr:
+    whole = sympy.together(sympy.powsimp(argument))
+    return sympy.factor(sympy.expand(sympy.numer(whole))) / sympy.factor(sympy.denom(whole))
 
 
 def using(lemma: Step, check: Check) -> Check:
