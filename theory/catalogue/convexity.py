@@ -53,7 +53,13 @@ _AT_ONE: Final = Step(
     evaluated(simplifies),
 )
 _CHAIN: Final = (
-    Step(LOSS, "=", _SHIFTED, "The probability h comes out of the logarithm.", substituting({alpha: _x / (1 + _x)}, after(sympy.exp, simplifies))),
+    Step(
+        LOSS,
+        "=",
+        _SHIFTED,
+        "The probability h comes out of the logarithm.",
+        substituting({alpha: _x / (1 + _x)}, after(sympy.exp, simplifies)),
+    ),
     Step(
         _SHIFTED,
         "<=",

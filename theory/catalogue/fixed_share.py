@@ -169,7 +169,10 @@ _CHAIN: Final = (
         "=",
         _TOTAL,
         "Sharing moves weight and keeps its sum, so what the gate gives a label is a ratio of sums of weights.",
-        telescopes(_POTENTIAL, using(_SHARED_G, using(_SHARED_H, naming(_NAMES, substituting(_BELOW_ONE, after(sympy.exp, simplifies)))))),
+        telescopes(
+            _POTENTIAL,
+            using(_SHARED_G, using(_SHARED_H, naming(_NAMES, substituting(_BELOW_ONE, after(sympy.exp, simplifies))))),
+        ),
     ),
     Step(
         _TOTAL,

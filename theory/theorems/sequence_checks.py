@@ -35,7 +35,7 @@ def by_induction_over_visits(visits: sympy.Symbol) -> Check:
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         if relation != "=" or not isinstance(left, sympy.Sum) or _range(left) != (0, visits - 1):
             return Verdict(Status.FAILED, "a sum over the visits was expected")
-        k = sympy.Symbol("k", integer=True, nonnegative=True)
+        k = sympy.Dummy(integer=True, nonnegative=True)
         position = left.limits[0][0]
         term = left.function.subs(SEEN_BEFORE(position), k).subs(position, visits)
         empty = right.replace(_is_indexed, lambda _: sympy.Integer(0)).subs(visits, 0).doit()

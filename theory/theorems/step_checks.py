@@ -610,7 +610,18 @@ def _is_nonnegative(expression: sympy.Expr) -> bool:
         sympy.simplify,
         lambda e: sympy.factor(sympy.simplify(e)),
     )
-    return any(attempt(expression).is_nonnegative for attempt in attempts)
+    # SymPy takes for granted that an index is as assumed, and that its range is not backwards.
+    return all(map(_are_counted, expression.atoms(sympy.Sum))) and any(
+        attempt(expression).is_nonnegative for attempt in attempts
+    )
+
+
+def _are_counted(total: sympy.Sum) -> bool:
+    """Whether the indices of a sum take no value that is not assumed of them, and no range is backwards."""
+    return all(
+        bool((last - first + 1).is_extended_nonnegative) and is_as_assumed(index, first)
+        for index, first, last in total.limits
+    )
 
 
 def _first_violation(

@@ -9,6 +9,7 @@ import sympy
 
 from theory.theorems.derivation import Check, Relation, Status, Step, Verdict, strongest, weakest
 from theory.theorems.step_checks import (
+    _are_counted,
     _captured,
     _has_definition,
     _is_nonnegative,
@@ -66,12 +67,6 @@ def _sum_and_rest(side: sympy.Expr) -> tuple[sympy.Sum, sympy.Expr] | None:
     if len(sums) != 1 or len(sums[0].limits) != 1:
         return None
     return sums[0], side - sums[0]
-
-
-def _are_counted(total: sympy.Sum) -> bool:
-    """Whether the sum has at least no term, and its index takes no value that is not assumed of it."""
-    index, first, last = total.limits[0]
-    return bool((last - first + 1).is_extended_nonnegative) and is_as_assumed(index, first)
 
 
 def naming(names: Mapping[sympy.Symbol, sympy.Expr], check: Check) -> Check:
@@ -138,7 +133,10 @@ _OPPOSITE: Final[dict[Relation, Relation]] = {"<=": ">=", ">=": "<=", "=": "="}
 
 
 def _adds_up_nonnegative(side: sympy.Expr, where: Where | None) -> bool:
-    return _is_nonnegative(_put(side.function if isinstance(side, sympy.Sum) and _are_counted(side) else side, where))
+    """Whether it is a sum of terms that are not negative, or not negative itself."""
+    if isinstance(side, sympy.Sum):
+        return _are_counted(side) and _is_nonnegative(_put(side.function, where))
+    return _is_nonnegative(_put(side, where))
 
 
 def without_factor(factor: sympy.Expr, check: Check) -> Check:
