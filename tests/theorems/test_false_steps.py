@@ -10,6 +10,7 @@ import sympy
 from theory.theorems.derivation import Check, Relation, Status, Step, Verdict, strongest, weakest
 from theory.theorems.integral_checks import by_linearity
 from theory.theorems.labels import CLASSES, LABEL, LAW
+from theory.theorems.least import Least, attained_at
 from theory.theorems.outcome_checks import same_logarithms
 from theory.theorems.sequence_checks import COUNT, SEEN_BEFORE, below_chord, by_induction, by_induction_over_visits
 from theory.theorems.step_checks import (
@@ -276,3 +277,17 @@ def test_what_is_assumed_of_a_symbol() -> None:
     assert not is_as_assumed(n, x)
     assert not is_as_assumed(p, x)
     assert not is_as_assumed(below, x)
+
+
+class _Cubic(Least):
+    variable = p
+    letter = "p"
+    nargs = 1
+
+    def objective(self) -> sympy.Expr:
+        return p**3 - 3 * p + self.args[0]
+
+
+def test_the_place_of_a_least_value_is_one_that_the_variable_may_take() -> None:
+    assert attained_at(one)(_Cubic(q), "=", q - 2).status is Status.PROVED
+    assert attained_at(-one)(_Cubic(q), "=", q + 2).status is Status.FAILED

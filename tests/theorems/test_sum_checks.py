@@ -167,12 +167,12 @@ PAIRS: dict[str, tuple[Check, tuple[sympy.Expr, Relation, sympy.Expr], tuple[sym
         (x, "<=", x**2),
     ),
     "attained_at": (
-        attained_at(BEST_RATE),
+        attained_at(BEST_RATE, {n: 1 + m}),
         (LeastHedgePrice(n, B), "=", B * sympy.sqrt(n * sympy.log(2) / 2)),
         (LeastHedgePrice(n, B), "=", B * sympy.sqrt(n * sympy.log(2))),
     ),
     "attained_at, elsewhere": (
-        attained_at(BEST_RATE),
+        attained_at(BEST_RATE, {n: 1 + m}),
         (LeastHedgePrice(n, B), "=", B * sympy.sqrt(n * sympy.log(2) / 2)),
         (LeastHedgePrice(2 * n, B), "=", B * sympy.sqrt(n * sympy.log(2))),
     ),

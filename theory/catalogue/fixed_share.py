@@ -244,7 +244,7 @@ _MINIMAL: Final = Step(
     "=",
     _LEAST_PRICE,
     "A convex function is least where it is flat.",
-    substituting({n: S + 1 + _m}, attained_at(_BEST_RATE.subs(_SOME_SWITCH), _BELOW_ONE)),
+    substituting({n: S + 1 + _m}, attained_at(_BEST_RATE.subs(_SOME_SWITCH), {S: 1 + _rest, **_BELOW_ONE})),
 )
 
 

@@ -207,7 +207,7 @@ _MINIMAL: Final = Step(
     "=",
     _BEST_PRICE,
     "A convex function is least where it is flat; the two terms are equal there.",
-    attained_at(_BEST_RATE),
+    attained_at(_BEST_RATE, {n: 1 + _s}),
 )
 
 

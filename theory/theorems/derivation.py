@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
 import sympy
@@ -89,8 +90,13 @@ class Step:
     check: Check
 
     def verdict(self) -> Verdict:
-        """Run the check."""
-        return self.check(self.left, self.relation, self.right)
+        """Run the check, once."""
+        return _verdict(self)
+
+
+@lru_cache(maxsize=4096)
+def _verdict(step: Step) -> Verdict:
+    return step.check(step.left, step.relation, step.right)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -211,11 +211,14 @@ def by_convexity(
 def _in_closure(point: sympy.Expr, variable: sympy.Symbol, image: sympy.Expr | None) -> bool:
     """Whether the point is a limit of what the variable may be: of its image, or of what is assumed of it."""
     if image is None:
-        return is_as_assumed(variable, point) or (point == 0 and bool(variable.is_positive))
+        return is_as_assumed(variable, point) or bool(variable.is_positive and point.is_extended_nonnegative)
     for free in image.free_symbols - point.free_symbols:
         if any(sympy.limit(image, free, end) == point for end in (0, sympy.oo)):
             return True
-        if any(is_as_assumed(free, found) for found in sympy.solve(image - point, free)):
+        if any(
+            is_as_assumed(free, found) or (free.is_nonnegative and found.is_extended_nonnegative)
+            for found in sympy.solve(image - point, free)
+        ):
             return True
     return False
 
