@@ -13,7 +13,7 @@ from theory.catalogue import find_claim
 from theory.special import minus_product
 from theory.theorems.derivation import Status
 from theory.theorems.precise import precise
-from theory.theorems.step_checks import at, by_monotonicity, by_sampling, by_sign, term_by_term
+from theory.theorems.step_checks import by_monotonicity, by_sampling, by_sign, over_weight, substituting
 from theory.theorems.theorem import Theorem
 
 DISTANCE = sympy.Symbol("d", nonnegative=True)
@@ -27,10 +27,10 @@ def theorem(name: str) -> Theorem:
 
 
 def test_a_substitution_proves_what_holds_and_nothing_else() -> None:
-    up_to_four = at({DISTANCE: 4 / (1 + X)}, by_sign())
+    up_to_four = substituting({DISTANCE: 4 / (1 + X)}, by_sign())
     assert up_to_four(DISTANCE, "<=", sympy.Integer(4)).status is Status.PROVED
     assert up_to_four(DISTANCE, "<=", sympy.Integer(3)).status is Status.FAILED
-    grows = at({DISTANCE: 4 / (1 + X)}, by_monotonicity(X, 0))
+    grows = substituting({DISTANCE: 4 / (1 + X)}, by_monotonicity(X, 0))
     assert grows(sympy.exp(DISTANCE), "<=", sympy.exp(4)).status is Status.PROVED
     assert grows(sympy.exp(DISTANCE), "<=", sympy.exp(3)).status is Status.FAILED
 
@@ -77,7 +77,7 @@ def test_steps_between_sums_fail_when_they_are_false(name: str) -> None:
 def test_terms_of_different_sums_are_not_compared() -> None:
     count = sympy.Symbol("i", integer=True, nonnegative=True)
     sums = [sympy.Sum(X, (count, 0, last)) for last in (3, 4)]
-    check = term_by_term(sympy.Integer(1), ({},), X, by_sign())
+    check = over_weight(sympy.Integer(1), ({},), X, by_sign())
     assert check(sums[0], "<=", 2 * sums[0]).status is Status.PROVED
     assert check(2 * sums[0], "<=", sums[0]).status is Status.FAILED
     assert check(sums[0], "<=", sums[1]).status is Status.FAILED

@@ -9,10 +9,11 @@ import sympy
 from theory.catalogue import find_claim
 from theory.catalogue.count_lemmas import DEFICIT, FRULLANI, GENERATING, INVERSE, LAPLACE_TRANSFORM, MEAN_INVERSE
 from theory.catalogue.letters import b, n
-from theory.theorems.integral_checks import by_derivative, by_integration, by_linearity, for_each_term, instance_of
+from theory.theorems.integral_checks import by_derivative, by_integration, by_linearity
 from theory.theorems.integrals import LogDeficit, MeanInverse, S, T, over_time
 from theory.theorems.precise import precise
-from theory.theorems.step_checks import PROBABILITY, simplifies
+from theory.theorems.step_checks import PROBABILITY, instance_of, simplifies
+from theory.theorems.sum_checks import each_term
 
 LAW = {"n": [0, 3, 1e6, 1e12], "C": 1000, "label_noise": [0.0, 0.3, 1e-12, 1.0], "noisy_labels": [1, 999, 2, 7]}
 
@@ -89,8 +90,8 @@ P = PROBABILITY
         (by_derivative(X, sympy.Integer(1)), sympy.log(X), over_time((sympy.exp(-T) - sympy.exp(-2 * X * T)) / T)),
         (by_integration, 2 / X, INVERSE.right),
         (instance_of(GENERATING, {S: X}), GENERATING.left.subs(S, X), GENERATING.right),
-        (for_each_term(simplifies), sympy.Sum(X, (n, 0, 3)), sympy.Sum(X**2, (n, 0, 3))),
-        (for_each_term(simplifies), sympy.Sum(X, (n, 0, 3)), sympy.Sum(X, (n, 0, 4))),
+        (each_term(simplifies), sympy.Sum(X, (n, 0, 3)), sympy.Sum(X**2, (n, 0, 3))),
+        (each_term(simplifies), sympy.Sum(X, (n, 0, 3)), sympy.Sum(X, (n, 0, 4))),
     ],
 )
 def test_checks_under_the_integral_refuse_what_is_false(check, left, right):

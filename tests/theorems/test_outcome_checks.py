@@ -7,8 +7,8 @@ import sympy
 from theory.catalogue.high_probability import THEOREMS
 from theory.catalogue.root_rate_steps import ON_EVERY_SEQUENCE, q
 from theory.theorems.derivation import Step
-from theory.theorems.outcome_checks import combines, for_every_outcome, in_all_cases, same_logarithms
-from theory.theorems.step_checks import by_sign
+from theory.theorems.outcome_checks import combines, for_every_outcome, same_logarithms
+from theory.theorems.step_checks import by_sign, in_every_case
 
 x = sympy.Symbol("x", positive=True)
 y = sympy.Symbol("y", positive=True)
@@ -28,9 +28,9 @@ def test_combinations() -> None:
 def test_cases() -> None:
     larger = combines(((abs(z), TRUE),), {}, {z: y})
     smaller = combines(((abs(z), TRUE),), {}, {z: -y})
-    assert in_all_cases(larger, smaller)(x * abs(z), "<=", (x + y) * abs(z)).holds
+    assert in_every_case(larger, smaller)(x * abs(z), "<=", (x + y) * abs(z)).holds
     assert larger(x * z, "<=", (x + y) * z).holds
-    assert not in_all_cases(larger, smaller)(x * z, "<=", (x + y) * z).holds
+    assert not in_every_case(larger, smaller)(x * z, "<=", (x + y) * z).holds
 
 
 def test_logarithms() -> None:

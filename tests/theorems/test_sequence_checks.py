@@ -13,13 +13,11 @@ from theory.theorems.sequence_checks import (
     by_induction_over_visits,
     by_series,
     by_telescoping,
-    follows_from,
     in_the_limit,
-    instance_of,
-    term_by_term,
     within,
 )
-from theory.theorems.step_checks import PROBABILITY, by_sign
+from theory.theorems.step_checks import PROBABILITY, by_sign, follows_from, instance_of
+from theory.theorems.sum_checks import each_term
 
 x = sympy.Symbol("x", positive=True)
 k = sympy.Symbol("k", integer=True, nonnegative=True)
@@ -59,11 +57,11 @@ def test_telescoping() -> None:
 def test_chord() -> None:
     line, curve = sympy.Integer(0), PROBABILITY - 1
     flat = Step(sympy.Integer(0), "<=", sympy.Integer(2) + 0 * x, "", by_sign())
-    assert below_chord(PROBABILITY, x, n * PROBABILITY, flat)(curve, "<=", line).holds
-    assert fails(below_chord(PROBABILITY, x, n * PROBABILITY, flat), -curve, "<=", line)
-    assert fails(below_chord(PROBABILITY, x, n * PROBABILITY, flat), curve, "<=", line + 1)
-    assert fails(below_chord(PROBABILITY, x, n * PROBABILITY, flat), curve, ">=", line)
-    assert fails(below_chord(PROBABILITY, x, n * PROBABILITY, FALSE), curve, "<=", line)
+    assert below_chord(PROBABILITY, x, n * PROBABILITY, flat, {n: 1 + k})(curve, "<=", line).holds
+    assert fails(below_chord(PROBABILITY, x, n * PROBABILITY, flat, {n: 1 + k}), -curve, "<=", line)
+    assert fails(below_chord(PROBABILITY, x, n * PROBABILITY, flat, {n: 1 + k}), curve, "<=", line + 1)
+    assert fails(below_chord(PROBABILITY, x, n * PROBABILITY, flat, {n: 1 + k}), curve, ">=", line)
+    assert fails(below_chord(PROBABILITY, x, n * PROBABILITY, FALSE, {n: 1 + k}), curve, "<=", line)
 
 
 def test_series() -> None:
@@ -78,9 +76,9 @@ def test_series() -> None:
 
 def test_terms_one_by_one() -> None:
     smaller, larger = (sympy.Sum(1 / (k + x + shift) ** 2, (k, 0, sympy.oo)) for shift in (1, 0))
-    assert term_by_term(by_sign())(smaller, "<=", larger).holds
-    assert fails(term_by_term(by_sign()), larger, "<=", smaller)
-    assert fails(term_by_term(by_sign()), smaller, "<=", sympy.Sum(1 / (k + x) ** 2, (k, 1, sympy.oo)))
+    assert each_term(by_sign())(smaller, "<=", larger).holds
+    assert fails(each_term(by_sign()), larger, "<=", smaller)
+    assert fails(each_term(by_sign()), smaller, "<=", sympy.Sum(1 / (k + x) ** 2, (k, 1, sympy.oo)))
 
 
 def test_steps_that_lead_on() -> None:
@@ -102,7 +100,7 @@ def test_induction() -> None:
     assert step.verdict().holds
     assert fails(step.check, step.left, "<=", step.right + 1)
     assert fails(step.check, step.left, "<=", step.right + n - 1)
-    assert fails(by_induction(n, 1, FALSE, {}), step.left, "<=", step.right)
+    assert fails(by_induction(n, 1, FALSE, {}, {}), step.left, "<=", step.right)
 
 
 def test_limits() -> None:

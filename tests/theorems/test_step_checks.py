@@ -20,7 +20,6 @@ from theory.theorems.step_checks import (
     by_sign,
     by_summation,
     cited,
-    in_terms_of,
     simplifies,
     termwise,
     to_fifty_digits,
@@ -61,7 +60,6 @@ TRUE: dict[str, tuple[Check, sympy.Expr, Relation, sympy.Expr, Status]] = {
     "termwise": (termwise(by_sign(BELOW_ONE)), SQUARES, "<=", PLAIN, Status.PROVED),
     "after exp": (after(exp, by_sign()), log(1 + x), "<=", log(2 + x), Status.PROVED),
     "using a lemma": (using(SQUARE, simplifies), log((1 + x) ** 2), "=", log(1 + 2 * x + x**2), Status.PROVED),
-    "in terms of": (in_terms_of(x, z**2, by_monotonicity(x, 0)), log(1 + z**2), "<=", z**2, Status.PROVED),
     "weights sum to one": (weights_sum_to_one, mean_over_labels(lambda _: log(1 + n)), "=", log(1 + n), Status.PROVED),
 }  # fmt: skip
 # What does not hold, or not by that check.
@@ -88,7 +86,6 @@ FALSE: dict[str, tuple[Check, sympy.Expr, Relation, sympy.Expr]] = {
     "termwise, no sum": (termwise(by_sign()), x, "<=", x + 1),
     "after exp": (after(exp, by_sign()), log(2 + x), "<=", log(1 + x)),
     "using a lemma that does not occur": (using(SQUARE, simplifies), x, "=", x),
-    "in terms of what does not occur": (in_terms_of(x, z + 5, by_sign()), z**2, "<=", z**2 + 1),
     "weights sum to one": (weights_sum_to_one, mean_over_labels(lambda _: log(1 + n)), "=", log(2 + n)),
     "weights sum to one, of no constant": (weights_sum_to_one, MEAN_LOSS, "=", log(2)),
 }  # fmt: skip

@@ -10,12 +10,11 @@ from theory.catalogue.hedge import B, LeastHedgePrice
 from theory.catalogue.letters import n
 from theory.theorems.derivation import Check, Relation, Status, Step
 from theory.theorems.least import attained_at
-from theory.theorems.step_checks import after, by_sign, simplifies
+from theory.theorems.step_checks import after, by_sign, follows_from, simplifies, substituting
 from theory.theorems.sum_checks import (
     VISIT,
     against_each,
     by_concavity,
-    by_steps,
     each_term,
     in_cases,
     in_logarithms,
@@ -28,7 +27,6 @@ from theory.theorems.sum_checks import (
     over_all,
     read_backwards,
     some_argument,
-    substituting,
     sums_to,
     telescopes,
     times,
@@ -42,6 +40,8 @@ r = sympy.Symbol("r", real=True)
 N = sympy.Symbol("N", positive=True)
 m = sympy.Symbol("m", integer=True, nonnegative=True)
 one, zero = sympy.Integer(1), sympy.Integer(0)
+k = sympy.Symbol("k", integer=True, nonnegative=True)
+BELOW_ONE = {x: 1 / (1 + y)}
 SHORTER = Step(sympy.log(x), "<=", sympy.log(x + y), "More.", after(sympy.exp, by_sign()))
 FALSE = Step(sympy.log(x + y), "<=", sympy.log(x), "Less.", after(sympy.exp, by_sign()))
 SERIES = sympy.Sum(1 / ((N + m) * (N + m + 1)), (m, 0, sympy.oo))
@@ -147,12 +147,12 @@ PAIRS: dict[str, tuple[Check, tuple[sympy.Expr, Relation, sympy.Expr], tuple[sym
         (sympy.Max(r, y), "<=", r),
     ),
     "is_a_term": (
-        is_a_term(m, {}),
+        is_a_term(m, {n: m + k}),
         (x**m, "<=", sympy.Sum(x**m, (m, 0, n))),
         (r**m, "<=", sympy.Sum(r**m, (m, 0, n))),
     ),
-    "by_steps": (
-        by_steps(Step(x, "<=", x + y, "More.", by_sign()), Step(x + y, "<=", x + y + s, "More.", by_sign())),
+    "follows_from": (
+        follows_from(Step(x, "<=", x + y, "More.", by_sign()), Step(x + y, "<=", x + y + s, "More.", by_sign())),
         (x, "<=", x + y + s),
         (x, "<=", x + s),
     ),
@@ -162,17 +162,17 @@ PAIRS: dict[str, tuple[Check, tuple[sympy.Expr, Relation, sympy.Expr], tuple[sym
         (x, "<=", sympy.Min(x + s, r)),
     ),
     "by_concavity": (
-        by_concavity(x, (zero, one)),
+        by_concavity(x, (zero, one), BELOW_ONE),
         (x**2, "<=", x),
         (x, "<=", x**2),
     ),
     "attained_at": (
-        attained_at(BEST_RATE),
+        attained_at(BEST_RATE, {n: 1 + m}),
         (LeastHedgePrice(n, B), "=", B * sympy.sqrt(n * sympy.log(2) / 2)),
         (LeastHedgePrice(n, B), "=", B * sympy.sqrt(n * sympy.log(2))),
     ),
     "attained_at, elsewhere": (
-        attained_at(BEST_RATE),
+        attained_at(BEST_RATE, {n: 1 + m}),
         (LeastHedgePrice(n, B), "=", B * sympy.sqrt(n * sympy.log(2) / 2)),
         (LeastHedgePrice(2 * n, B), "=", B * sympy.sqrt(n * sympy.log(2))),
     ),
@@ -191,7 +191,7 @@ def test_lemmas_are_checked_where_they_are_used() -> None:
     assert logarithm_of(Step(x + y, "<=", x, "Less.", by_sign()))(sympy.log(x + y), "<=", sympy.log(x)).status is (
         Status.FAILED
     )
-    assert by_steps(FALSE)(FALSE.left, "<=", FALSE.right).status is Status.FAILED
+    assert follows_from(FALSE)(FALSE.left, "<=", FALSE.right).status is Status.FAILED
 
 
 def test_a_name_must_have_what_is_assumed_of_it() -> None:

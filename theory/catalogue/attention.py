@@ -15,13 +15,7 @@ from numpy.typing import NDArray
 
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import (
-    at,
-    by_monotonicity,
-    by_sign,
-    evaluated,
-    simplifies,
-)
+from theory.theorems.step_checks import by_monotonicity, by_sign, evaluated, simplifies, substituting
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 Array = NDArray[np.float64]
@@ -98,7 +92,7 @@ SOFT_MEAN: Final = (
         ">=",
         -4 / temperature,
         "No example weighs less than one at squared distance 4, so no soft mean exceeds 4.",
-        at({_d: 4 / (1 + _x)}, by_sign()),
+        substituting({_d: 4 / (1 + _x)}, by_sign()),
     ),
     Step(
         sympy.exp(-_d / temperature),
@@ -116,14 +110,14 @@ _TO_LOWER: Final = (
         ">=",
         _AT_QUERY,
         "Relevant examples weigh most at the query itself.",
-        at(SOME_RELEVANT, by_monotonicity(relevant_distance, 0)),
+        substituting(SOME_RELEVANT, by_monotonicity(relevant_distance, 0)),
     ),
     Step(
         _AT_QUERY,
         ">=",
         MASS_LOWER,
         "Irrelevant examples weigh least at the opposite point, at squared distance 4.",
-        at(SOME_RELEVANT | UP_TO_FOUR, by_monotonicity(_x, 0)),
+        substituting(SOME_RELEVANT | UP_TO_FOUR, by_monotonicity(_x, 0)),
     ),
 )
 _TO_UPPER: Final = (
@@ -133,7 +127,7 @@ _TO_UPPER: Final = (
         "<=",
         k / L,
         "Irrelevant examples weigh most where they are as near as the relevant ones.",
-        at(SOME_RELEVANT | {irrelevant_distance: relevant_distance + _x}, by_monotonicity(_x, 0)),
+        substituting(SOME_RELEVANT | {irrelevant_distance: relevant_distance + _x}, by_monotonicity(_x, 0)),
     ),
 )
 

@@ -12,7 +12,7 @@ from theory.catalogue.letters import NUM_CLASSES, C
 from theory.special import minus_product
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import after, at, by_sign, simplifies
+from theory.theorems.step_checks import after, by_sign, simplifies, substituting
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 floor = sympy.Symbol("floor", positive=True)
@@ -52,9 +52,11 @@ _TO_COST: Final = (
         "<=",
         _SHARED,
         "The label's share of the context is at most 1.",
-        at(_ADMISSIBLE, after(sympy.exp, at({C: 2 + _others}, by_sign()))),
+        substituting(_ADMISSIBLE, after(sympy.exp, substituting({C: 2 + _others}, by_sign()))),
     ),
-    Step(_SHARED, "=", _COST, "A common factor.", at(_ADMISSIBLE, at({C: 2 + _others}, simplifies))),
+    Step(
+        _SHARED, "=", _COST, "A common factor.", substituting(_ADMISSIBLE, substituting({C: 2 + _others}, simplifies))
+    ),
 )
 # One minus what all the other labels have: the whole mass, and their floors.
 _ALONE: Final = -sympy.log(1 - (1 - C * floor) - (C - 1) * floor)

@@ -20,8 +20,8 @@ from theory.catalogue.letters import NATS, n
 from theory.catalogue.loss_sequences import loss_of_g, loss_of_gate, loss_of_h
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import after, by_sign, simplifies
-from theory.theorems.sum_checks import VISIT, against_each, naming, over_all, substituting, telescopes
+from theory.theorems.step_checks import after, by_sign, simplifies, substituting
+from theory.theorems.sum_checks import VISIT, against_each, naming, over_all, telescopes
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 prior = sympy.Symbol("prior", positive=True)
@@ -76,7 +76,7 @@ _TELESCOPING: Final = Step(
     "=",
     _CLOSED,
     "What the gate gives a label is the ratio of the mixture with that label to the mixture before it.",
-    telescopes(_POTENTIAL, naming(_NAMES, after(sympy.exp, simplifies))),
+    telescopes(_POTENTIAL, naming(_NAMES, substituting(_BELOW_ONE, after(sympy.exp, simplifies)))),
 )
 
 # Against each of the two.

@@ -21,14 +21,14 @@ from theory.theorems.bayes import Array, BayesExcess, bayes_excess
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
 from theory.theorems.step_checks import (
-    at,
     by_monotonicity,
     by_sampling,
     by_sign,
     cited,
     in_every_case,
+    over_weight,
     simplifies,
-    term_by_term,
+    substituting,
     to_fifty_digits,
 )
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
@@ -187,13 +187,13 @@ _TO_RATE: Final = (
         ">=",
         _LESSER,
         "f g/(f + g) is at least half the smaller one, sqrt(f g) exp(-|log f/g|/2), for every pair of counts.",
-        term_by_term(
+        over_weight(
             _CONTRAST**2 * _WEIGHT,
             _BY_RATIO,
             _y,
             in_every_case(
-                at({_y: sympy.exp(_x)}, by_monotonicity(_x, 0)),
-                at({_y: sympy.exp(-_x)}, at({_x: sympy.log(1 + _x)}, by_sign())),
+                substituting({_y: sympy.exp(_x)}, by_monotonicity(_x, 0)),
+                substituting({_y: sympy.exp(-_x)}, substituting({_x: sympy.log(1 + _x)}, by_sign())),
             ),
         ),
     ),
@@ -237,7 +237,7 @@ _TO_CEILING: Final = (
         "<=",
         _ROOTS,
         "log(1 + g/f) is at most sqrt(g/f), for every pair of counts.",
-        term_by_term((C - 1) * _WEIGHT, _BY_RATIO, _y, by_monotonicity(_y, 0)),
+        over_weight((C - 1) * _WEIGHT, _BY_RATIO, _y, by_monotonicity(_y, 0)),
     ),
     Step(_ROOTS, "=", _CEILING, "The multinomial theorem.", to_fifty_digits(_RANGES)),
 )

@@ -24,18 +24,25 @@ from theory.special import log_rising, stirling_series
 from theory.theorems.derivation import Check, Derivation, Step
 from theory.theorems.expectations import binomial_mean
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import after, by_definition, by_sign, by_summation, simplifies, using
+from theory.theorems.step_checks import (
+    after,
+    by_definition,
+    by_sign,
+    by_summation,
+    follows_from,
+    simplifies,
+    substituting,
+    using,
+)
 from theory.theorems.sum_checks import (
     VISIT,
     against_each,
-    by_steps,
     each_term,
     in_minimum,
     is_a_term,
     is_an_argument,
     logarithm_of,
     naming,
-    substituting,
     times,
     without_factor,
     written_out,
@@ -158,13 +165,20 @@ _STOPPED: Final = Step(
     "Stopped before a uniformly drawn visit, the learner has the average of its expected losses as its risk.",
     simplifies,
 )
+_AT_COUNT: Final = {**_NOISE, n: _k + _m}
 _AT_MOST_ONE: Final = Step(
     _WEIGHT,
     "<=",
     sympy.Integer(1),
     "The probability of a count is at most 1.",
-    by_steps(
-        Step(_WEIGHT, "<=", _mean(sympy.Integer(1)), "One of the probabilities of all counts.", is_a_term(_k, _NOISE)),
+    follows_from(
+        Step(
+            _WEIGHT,
+            "<=",
+            _mean(sympy.Integer(1)),
+            "One of the probabilities of all counts.",
+            is_a_term(_k, _AT_COUNT),
+        ),
         Step(_mean(sympy.Integer(1)), "=", sympy.Integer(1), "They sum to 1.", by_summation(label_noise)),
     ),
 )
@@ -253,7 +267,7 @@ _TO_CLOSED: Final = (
         _CODED,
         "The table codes a count at least as well as its probability does: a probability is at most 1.",
         written_out(
-            substituting({n: _n}, in_minimum(_for_each_count(logarithm_of(_AT_MOST_ONE, {**_NOISE, n: _k + _m})))),
+            substituting({n: _n}, in_minimum(_for_each_count(logarithm_of(_AT_MOST_ONE, _AT_COUNT)))),
         ),
     ),
     Step(

@@ -11,13 +11,7 @@ from theory.catalogue.gate_losses import Array
 from theory.catalogue.letters import NATS
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import (
-    after,
-    by_convexity,
-    evaluated,
-    simplifies,
-)
-from theory.theorems.sum_checks import substituting
+from theory.theorems.step_checks import after, by_convexity, evaluated, simplifies, substituting
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 alpha = sympy.Symbol("alpha", nonnegative=True)
@@ -59,7 +53,13 @@ _AT_ONE: Final = Step(
     evaluated(simplifies),
 )
 _CHAIN: Final = (
-    Step(LOSS, "=", _SHIFTED, "The probability h comes out of the logarithm.", after(sympy.exp, simplifies)),
+    Step(
+        LOSS,
+        "=",
+        _SHIFTED,
+        "The probability h comes out of the logarithm.",
+        substituting({alpha: _x / (1 + _x)}, after(sympy.exp, simplifies)),
+    ),
     Step(
         _SHIFTED,
         "<=",

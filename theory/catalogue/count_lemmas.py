@@ -9,9 +9,9 @@ import sympy
 from theory.catalogue.letters import b, n
 from theory.theorems.derivation import Step
 from theory.theorems.expectations import ExpectedLog, binomial_mean
-from theory.theorems.integral_checks import by_derivative, by_integration, by_linearity, instance_of
+from theory.theorems.integral_checks import by_derivative, by_integration, by_linearity
 from theory.theorems.integrals import LogDeficit, MeanInverse, S, T, generating, over_time
-from theory.theorems.step_checks import PROBABILITY, by_summation
+from theory.theorems.step_checks import PROBABILITY, by_summation, instance_of
 
 _x = sympy.Symbol("x", positive=True)
 

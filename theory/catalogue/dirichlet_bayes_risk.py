@@ -13,8 +13,8 @@ from theory.catalogue.letters import NUM_CLASSES, PSEUDO_COUNT, VISITS, C, b, n
 from theory.catalogue.two_level_law import Array
 from theory.theorems.bayes_risk import DirichletRisk, MeanEntropy
 from theory.theorems.derivation import Derivation, Step
-from theory.theorems.integral_checks import for_each_term
 from theory.theorems.step_checks import cited, simplifies, to_fifty_digits
+from theory.theorems.sum_checks import each_term
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 _MOST_VISITS: Final = 10
@@ -56,7 +56,7 @@ _CHAIN: Final = (
         "=",
         _ONE_COUNT,
         "The count weighted by the label's own probability is beta-binomial with one draw of the label more.",
-        for_each_term(simplifies),
+        each_term(simplifies),
     ),
 )
 

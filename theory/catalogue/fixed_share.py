@@ -28,15 +28,8 @@ from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, S, gap, loss_of_gate
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.least import Least, attained_at, least_in_mpmath, least_in_numpy
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import (
-    after,
-    by_sign,
-    evaluated,
-    simplifies,
-    to_fifty_digits,
-    using,
-)
-from theory.theorems.sum_checks import VISIT, naming, over_all, substituting, telescopes
+from theory.theorems.step_checks import after, by_sign, evaluated, simplifies, substituting, to_fifty_digits, using
+from theory.theorems.sum_checks import VISIT, naming, over_all, telescopes
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 rate = sympy.Symbol("rate", positive=True)
@@ -176,7 +169,10 @@ _CHAIN: Final = (
         "=",
         _TOTAL,
         "Sharing moves weight and keeps its sum, so what the gate gives a label is a ratio of sums of weights.",
-        telescopes(_POTENTIAL, using(_SHARED_G, using(_SHARED_H, naming(_NAMES, after(sympy.exp, simplifies))))),
+        telescopes(
+            _POTENTIAL,
+            using(_SHARED_G, using(_SHARED_H, naming(_NAMES, substituting(_BELOW_ONE, after(sympy.exp, simplifies))))),
+        ),
     ),
     Step(
         _TOTAL,
@@ -248,7 +244,7 @@ _MINIMAL: Final = Step(
     "=",
     _LEAST_PRICE,
     "A convex function is least where it is flat.",
-    substituting({n: S + 1 + _m}, attained_at(_BEST_RATE.subs(_SOME_SWITCH), _BELOW_ONE)),
+    substituting({n: S + 1 + _m}, attained_at(_BEST_RATE.subs(_SOME_SWITCH), {S: 1 + _rest, **_BELOW_ONE})),
 )
 
 
@@ -299,7 +295,9 @@ THEOREMS: Final = (
         parameters=(AT_LEAST_ONE_VISIT, SWITCHES, SWITCHING_RATE, gap_up_to(100)),
         premises=(
             "the prior is even",
-            "holds for every sequence of losses; evaluated on the evenly switching one",
+            "evaluated on the evenly switching sequence of losses, on which the best gate with S switches pays nothing",
+            "the recursion of the weights and the sum over all sequences of predictors were compared for the evaluated"
+            " sequences; the other steps hold for every one",
         ),
         left=LOSS,
         relation="<=",

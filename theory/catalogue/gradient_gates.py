@@ -36,20 +36,11 @@ from theory.theorems.step_checks import (
     by_sign,
     evaluated,
     simplifies,
+    substituting,
     to_fifty_digits,
     using,
 )
-from theory.theorems.sum_checks import (
-    VISIT,
-    by_concavity,
-    each_term,
-    in_cases,
-    naming,
-    over_all,
-    substituting,
-    telescopes,
-    times,
-)
+from theory.theorems.sum_checks import VISIT, by_concavity, each_term, in_cases, naming, over_all, telescopes, times
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 rate = sympy.Symbol("rate", positive=True)
@@ -208,7 +199,7 @@ _BEST_PAYS: Final = Step(
     to_fifty_digits(_SMALL),
 )
 _PROBABILITIES: Final = {_g: sympy.exp(-G_PAYS), _h: sympy.exp(-H_PAYS), _a: _BEST_SHARE}
-_TANGENT: Final = by_convexity(_a, _share, {_a: 1 / (1 + _w)})
+_TANGENT: Final = by_convexity(_a, _share, {_a: 1 / (1 + _w), _share: 1 / (1 + _x)})
 _WITHIN: Final = substituting({G: sympy.Abs(_z) + _s}, by_sign())
 
 # Exponentiated gradient.
@@ -289,7 +280,7 @@ _EG_CHAIN: Final = (
         "A mean of exp(0) and exp(-rate Z), in the exponent, is at most their sum.",
         naming(
             {_a: _BEST_SHARE, _Z: _met(n), _k: _best_so_far(n)},
-            times(rate, by_concavity(_a, (sympy.Integer(0), sympy.Integer(1)))),
+            times(rate, by_concavity(_a, (sympy.Integer(0), sympy.Integer(1)), {_a: 1 / (1 + _w)})),
         ),
     ),
 )
@@ -440,7 +431,7 @@ _MINIMAL: Final = Step(
     "=",
     _BEST_PRICE,
     "A convex function is least where it is flat; the two terms are equal there.",
-    attained_at(_BEST_RATE),
+    attained_at(_BEST_RATE, {n: 1 + _s}),
 )
 
 
@@ -505,7 +496,8 @@ def _least_price_found(n: Array, G: Array) -> Array:
 
 _PREMISES: Final = (
     "the slope of the loss in the mixing weight is at most G at every visit (see gradient_bound); the prior is even",
-    "holds for every such sequence of losses; evaluated on the evenly switching one",
+    "evaluated on the evenly switching sequence of losses; the recursions of the gate and of the loss to compare with"
+    " were compared for the evaluated sequences, the other steps hold for every one",
 )
 _SEQUENCE: Final = (AT_LEAST_ONE_VISIT, SWITCHES, LARGEST_SLOPE)
 _GAP: Final = gap_up_to(sympy.log(1 + G))

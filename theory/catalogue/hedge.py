@@ -22,24 +22,8 @@ from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, loss_of_g, loss_of_g
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.least import Least, attained_at, least_in_mpmath, least_in_numpy
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import (
-    after,
-    by_convexity,
-    by_sign,
-    cited,
-    evaluated,
-    simplifies,
-)
-from theory.theorems.sum_checks import (
-    VISIT,
-    against_each,
-    each_term,
-    naming,
-    over_all,
-    substituting,
-    telescopes,
-    times,
-)
+from theory.theorems.step_checks import after, by_convexity, by_sign, cited, evaluated, simplifies, substituting
+from theory.theorems.sum_checks import VISIT, against_each, each_term, naming, over_all, telescopes, times
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 rate = sympy.Symbol("rate", positive=True)
@@ -223,7 +207,7 @@ _MINIMAL: Final = Step(
     "=",
     _BEST_PRICE,
     "A convex function is least where it is flat; the two terms are equal there.",
-    attained_at(_BEST_RATE),
+    attained_at(_BEST_RATE, {n: 1 + _s}),
 )
 
 

@@ -32,7 +32,8 @@ from theory.catalogue.attention import (
 )
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import at, by_monotonicity, in_terms_of, simplifies
+from theory.theorems.step_checks import by_monotonicity, simplifies, substituting
+from theory.theorems.sum_checks import naming
 from theory.theorems.theorem import DERIVED_HERE, Erratum, Theorem, WrongVariant
 
 # At least one example of either kind.
@@ -71,14 +72,14 @@ _TO_LOG: Final = (
         ">=",
         log1p(k * sympy.exp(-irrelevant_distance / temperature) / (L - k)),
         "Relevant examples weigh most at the query itself.",
-        at(_SOME_RELEVANT, by_monotonicity(relevant_distance, 0)),
+        substituting(_SOME_RELEVANT, by_monotonicity(relevant_distance, 0)),
     ),
     Step(
         log1p(k * sympy.exp(-irrelevant_distance / temperature) / (L - k)),
         ">=",
         _LOSS_LOWER,
         "Irrelevant examples weigh least at the opposite point, at squared distance 4.",
-        at(_SOME_RELEVANT | UP_TO_FOUR, by_monotonicity(_x, 0)),
+        substituting(_SOME_RELEVANT | UP_TO_FOUR, by_monotonicity(_x, 0)),
     ),
 )
 _TO_MASS: Final = (
@@ -88,7 +89,7 @@ _TO_MASS: Final = (
         ">=",
         _LEAST_ODDS / (1 + _LEAST_ODDS),
         "log(1 + x) is at least x/(1 + x): the loss is at least the mass.",
-        in_terms_of(_x, _LEAST_ODDS, by_monotonicity(_x, 0)),
+        substituting(_SOME_RELEVANT, naming({_x: _LEAST_ODDS.subs(_SOME_RELEVANT)}, by_monotonicity(_x, 0))),
     ),
     Step(_LEAST_ODDS / (1 + _LEAST_ODDS), "=", MASS_LOWER, "The same fraction.", simplifies),
 )
@@ -98,7 +99,7 @@ _TO_UPPER: Final = (
         "<=",
         log1p(k / (L - k)),
         "Irrelevant examples weigh most where they are as near as the relevant ones.",
-        at(_SOME_RELEVANT | {irrelevant_distance: relevant_distance + _x}, by_monotonicity(_x, 0)),
+        substituting(_SOME_RELEVANT | {irrelevant_distance: relevant_distance + _x}, by_monotonicity(_x, 0)),
     ),
     Step(log1p(k / (L - k)), "=", _LOSS_UPPER, "The same number.", simplifies),
 )

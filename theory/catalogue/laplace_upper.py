@@ -19,12 +19,12 @@ from theory.theorems.step_checks import (
     by_sign,
     by_summation,
     cited,
-    in_terms_of,
     simplifies,
     termwise,
     using,
     weights_sum_to_one,
 )
+from theory.theorems.sum_checks import naming
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 _k = sympy.Symbol("k", integer=True, nonnegative=True)
@@ -78,7 +78,7 @@ _TO_LINEAR: Final = (
         "<=",
         _LINEAR,
         "log(1 + x) is at most x.",
-        in_terms_of(_x, (C - 1) / (n + 1), by_monotonicity(_x, 0)),
+        naming({_x: (C - 1) / (n + 1)}, by_monotonicity(_x, 0)),
     ),
 )
 

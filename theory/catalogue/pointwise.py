@@ -16,22 +16,18 @@ from theory.catalogue.letters import NUM_CLASSES, NUM_NOISY_LABELS, C, b, n
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.labels import mean_over_labels
 from theory.theorems.parameters import Parameter
-from theory.theorems.sequence_checks import (
-    below_chord,
-    by_induction,
-    by_series,
-    follows_from,
-    instance_of,
-    term_by_term,
-)
+from theory.theorems.sequence_checks import below_chord, by_induction, by_series
 from theory.theorems.step_checks import (
     PROBABILITY,
     by_monotonicity,
     by_sign,
+    follows_from,
+    instance_of,
     simplifies,
     termwise,
     weights_sum_to_one,
 )
+from theory.theorems.sum_checks import each_term
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 _k = sympy.Symbol("k", integer=True, nonnegative=True)
@@ -79,7 +75,7 @@ TO_INVERSE: Final = (
         "<=",
         _TELESCOPE,
         "For b >= 1/2: (x + k)(x + k + 1) = (x + k + 1/2)^2 - 1/4.",
-        term_by_term(by_sign({b: _HALF + _c})),
+        each_term(by_sign({b: _HALF + _c})),
     ),
     Step(_TELESCOPE, "=", 1 / _x, "The sum telescopes.", by_series),
 )
@@ -96,7 +92,7 @@ def _to_vertex(pseudo_count: sympy.Expr) -> tuple[Step, ...]:
             "<=",
             constant,
             "A convex function that is 0 at 0 lies below its chord from 0 to n visits.",
-            termwise(below_chord(PROBABILITY, _x, n * PROBABILITY, CURVATURE)),
+            termwise(below_chord(PROBABILITY, _x, n * PROBABILITY, CURVATURE, {n: 1 + _k})),
         ),
         Step(constant, "=", _vertex(pseudo_count), "The shares of the labels sum to 1.", weights_sum_to_one),
     )
@@ -161,7 +157,7 @@ _TO_TEXTBOOK: Final = Step(
     "<=",
     _TEXTBOOK,
     "Equality after one visit, and each further visit adds less to the left side.",
-    by_induction(n, 1, _GROWS, {_t: 1 / n, _c: (C - 2) / 2}),
+    by_induction(n, 1, _GROWS, {_t: 1 / n, _c: (C - 2) / 2}, {C: 2 + _k}),
 )
 
 

@@ -19,17 +19,20 @@ from theory.catalogue.pointwise import ABOVE_ENTROPY, ANY_SEQUENCE, CURVATURE, S
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.labels import LABEL_NOISE, mean_over_labels
 from theory.theorems.parameters import Parameter
-from theory.theorems.sequence_checks import below_chord, by_series, follows_from, instance_of, term_by_term
+from theory.theorems.sequence_checks import below_chord, by_series
 from theory.theorems.step_checks import (
     PROBABILITY,
     adding,
     as_one_sum,
     by_sign,
     cited,
+    follows_from,
+    instance_of,
     simplifies,
     termwise,
     weights_sum_to_one,
 )
+from theory.theorems.sum_checks import each_term
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 _HALF: Final = sympy.Rational(1, 2)
@@ -82,7 +85,7 @@ _TO_CONCAVE: Final = (
         "<=",
         _SERIES,
         "Each term, for b <= 1/2.",
-        term_by_term(by_sign({b: _HALF / (1 + _c)})),
+        each_term(by_sign({b: _HALF / (1 + _c)})),
     ),
     Step(_SERIES, "=", sympy.polygamma(1, _x + b), "Series of the trigamma function.", by_series),
 )
@@ -101,7 +104,7 @@ _CHAIN: Final = (
         "<=",
         _ONE_LABEL + _DEARER,
         "A convex function that is 0 at 0 lies below its chord from 0 to n visits.",
-        adding(_DEARER, termwise(below_chord(PROBABILITY, _x, n * PROBABILITY, _CURVED))),
+        adding(_DEARER, termwise(below_chord(PROBABILITY, _x, n * PROBABILITY, _CURVED, {n: 1 + _k}))),
     ),
     Step(
         _ONE_LABEL + _DEARER,

@@ -16,10 +16,10 @@ from theory.catalogue.visit_integrals import integrated, sum_over_visits
 from theory.excess import log_generating
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.expectations import ExpectedLog
-from theory.theorems.integral_checks import by_linearity, instance_of
+from theory.theorems.integral_checks import by_linearity
 from theory.theorems.integrals import ExpectedLogRatio, S, T
 from theory.theorems.labels import mean_over_labels
-from theory.theorems.step_checks import PROBABILITY, by_summation, simplifies, termwise, using
+from theory.theorems.step_checks import PROBABILITY, by_summation, instance_of, simplifies, termwise, using
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 _MOST_EXAMPLES: Final = 24
@@ -40,7 +40,7 @@ _VISITS_AND_LABELS: Final = tuple(
         "=",
         _VISITS.right.subs(S, inner),
         f"The generating function of the visits at {shown}.",
-        instance_of(_VISITS, {S: inner}),
+        instance_of(_VISITS, {S: inner}, {PROBABILITY: 1 / (1 + S)}),
     )
     for inner, shown in (
         (_AMONG_VISITS, "1 - p + p exp(-t), that of a label"),

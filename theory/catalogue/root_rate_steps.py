@@ -11,9 +11,16 @@ import sympy
 
 from theory.catalogue.letters import C, b, label_noise, n
 from theory.theorems.derivation import Step
-from theory.theorems.outcome_checks import combines, in_all_cases, same_logarithms
-from theory.theorems.sequence_checks import follows_from, instance_of
-from theory.theorems.step_checks import after, by_convexity, by_sign, simplifies
+from theory.theorems.outcome_checks import combines, same_logarithms
+from theory.theorems.step_checks import (
+    after,
+    by_convexity,
+    by_sign,
+    follows_from,
+    in_every_case,
+    instance_of,
+    simplifies,
+)
 from theory.theorems.two_labels import ExcessQuantile
 
 q = sympy.Symbol("q", positive=True)
@@ -39,7 +46,8 @@ def _mean_log_count(weight: sympy.Expr, share: sympy.Expr) -> sympy.Expr:
 
 
 def _instance(step: Step, values: dict[sympy.Symbol, sympy.Expr]) -> Step:
-    return Step(step.left.subs(values), step.relation, step.right.subs(values), step.reason, instance_of(step, values))
+    left, right = (side.subs(values, simultaneous=True) for side in (step.left, step.right))
+    return Step(left, step.relation, right, step.reason, instance_of(step, values, _SHARES))
 
 
 _COUNTED: Final = Step(
@@ -143,7 +151,7 @@ STEPS: Final = (
         "<=",
         _FORMS[6],
         "Both differences of log-probabilities lie within their range.",
-        in_all_cases(_ABOVE, _BELOW),
+        in_every_case(_ABOVE, _BELOW),
     ),
     Step(_FORMS[6], "=", _FORMS[7], "The same logarithms.", same_logarithms),
 )

@@ -19,16 +19,23 @@ from theory.catalogue.loss_sequences import gap
 from theory.special import log_rising
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import after, by_convexity, by_sign, simplifies, to_fifty_digits
+from theory.theorems.step_checks import (
+    after,
+    by_convexity,
+    by_sign,
+    follows_from,
+    instance_of,
+    simplifies,
+    substituting,
+    to_fifty_digits,
+)
 from theory.theorems.sum_checks import (
     by_concavity,
-    by_steps,
     each_term,
     in_logarithms,
     minus_log,
     naming,
     read_backwards,
-    substituting,
     sums_to,
     telescopes,
     times,
@@ -168,7 +175,7 @@ def _trigamma_lemma(count: sympy.Expr) -> Step:
         "<=",
         1 / count,
         "In the series of psi'(N + 1/2), the square of a mean is at least the product.",
-        by_steps(
+        follows_from(
             Step(trigamma, "=", squares, "The series of the trigamma function.", read_backwards(sums_to)),
             Step(squares, "<=", products, "A squared mean is at least the product.", each_term(by_sign())),
             Step(products, "=", 1 / count, "The series telescopes.", sums_to),
@@ -176,17 +183,29 @@ def _trigamma_lemma(count: sympy.Expr) -> Step:
     )
 
 
+_TRIGAMMA: Final = _trigamma_lemma(_N)
+_BETWEEN: Final = {_N: _y + _z}
+
+
+def _trigamma_at(count: sympy.Expr) -> Step:
+    """The lemma at a count between 0 and N."""
+    at_count = {_N: count}
+    check = instance_of(_TRIGAMMA, at_count, _BETWEEN)
+    return Step(_TRIGAMMA.left.subs(at_count), "<=", _TRIGAMMA.right.subs(at_count), _TRIGAMMA.reason, check)
+
+
 def _phi(count: sympy.Expr) -> sympy.Expr:
     return count * sympy.log(count) - sympy.log(sympy.gamma(count + _HALF))
 
 
-_TRIGAMMA: Final = _trigamma_lemma(_N)
 _VERTEX_LEMMA: Final = Step(
     _phi(_y) + _phi(n - _y),
     "<=",
     _phi(n) - sympy.log(sympy.gamma(_HALF)),
     "phi(N) = N log N - log Gamma(N + 1/2) is convex, so the sum over both counts is largest where one of them is 0.",
-    substituting({n: _N}, by_concavity(_y, (sympy.Integer(0), _N), (_trigamma_lemma(_y), _trigamma_lemma(_N - _y)))),
+    substituting(
+        {n: _N}, by_concavity(_y, (sympy.Integer(0), _N), _BETWEEN, (_trigamma_at(_y), _trigamma_at(_N - _y)))
+    ),
 )
 _ENTROPY_LEMMA: Final = Step(
     _y * sympy.log(_p) + (n - _y) * sympy.log(1 - _p),
@@ -209,7 +228,7 @@ _TO_SHARP: Final = (
         "<=",
         _AT_VERTEX,
         "No monomial is worse than a vertex.",
-        minus_log(each_term(without_factor(_c, in_logarithms(_VERTEX_LEMMA, _COUNTS)))),
+        minus_log(each_term(without_factor(_c, in_logarithms(_VERTEX_LEMMA, _COUNTS))), _COUNTS),
     ),
     Step(
         _AT_VERTEX,
@@ -219,7 +238,8 @@ _TO_SHARP: Final = (
         minus_log(
             each_term(
                 without_factor(_c, naming({_p: _a}, in_logarithms(_ENTROPY_LEMMA, {_p: 1 / (1 + _x), **_COUNTS})))
-            )
+            ),
+            {_a: 1 / (1 + _x), **_COUNTS},
         ),
     ),
     Step(
@@ -301,8 +321,8 @@ def root_price(n: Array) -> Array:
 
 _PREMISES: Final = (
     "the mixing weight is averaged with the prior Beta(1/2, 1/2)",
-    "holds for every sequence of losses; evaluated where on k visits the in-context, on n - k the in-weight predictor"
-    " pays the gap and the other nothing",
+    "evaluated where on k visits the in-context, on n - k the in-weight predictor pays the gap and the other nothing",
+    "the expansions into monomials were compared for the evaluated sequences; the other steps hold for every one",
 )
 _PARAMETERS: Final = (AT_LEAST_ONE_VISIT, IN_WEIGHT_BETTER, gap_up_to(100))
 

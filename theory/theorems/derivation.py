@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
 import sympy
@@ -46,6 +47,21 @@ class Verdict:
         return f"{self.status} ({self.method})"
 
 
+_LEAST_FIRST = (Status.FAILED, Status.CITED, Status.SAMPLED, Status.DIGITS, Status.PROVED)
+
+
+def weakest(verdicts: Sequence[Verdict]) -> Verdict:
+    """What rests on all the verdicts: the status that is worth least, and how all of them were found."""
+    status = min((verdict.status for verdict in verdicts), key=_LEAST_FIRST.index)
+    told = [verdict for verdict in verdicts if verdict.holds is (status is not Status.FAILED)]
+    return Verdict(status, "; ".join(dict.fromkeys(verdict.method for verdict in told)))
+
+
+def strongest(verdicts: Sequence[Verdict]) -> Verdict:
+    """The verdict that is worth most, where any of them is enough."""
+    return max(verdicts, key=lambda verdict: _LEAST_FIRST.index(verdict.status))
+
+
 Check = Callable[[sympy.Expr, Relation, sympy.Expr], Verdict]
 
 
@@ -74,8 +90,13 @@ class Step:
     check: Check
 
     def verdict(self) -> Verdict:
-        """Run the check."""
-        return self.check(self.left, self.relation, self.right)
+        """Run the check, once."""
+        return _verdict(self)
+
+
+@lru_cache(maxsize=4096)
+def _verdict(step: Step) -> Verdict:
+    return step.check(step.left, step.relation, step.right)
 
 
 @dataclass(frozen=True, kw_only=True)

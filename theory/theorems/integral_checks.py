@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import sympy
 
-from theory.theorems.derivation import Check, Relation, Status, Step, Verdict
-from theory.theorems.step_checks import simplifies
+from theory.theorems.derivation import Check, Relation, Status, Step, Verdict, weakest
+from theory.theorems.step_checks import is_as_assumed, simplifies
 
 
 def by_derivative(variable: sympy.Symbol, start: sympy.Expr) -> Check:
@@ -28,18 +26,6 @@ def by_integration(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> V
     """SymPy integrates what is an integral, and the difference simplifies to zero."""
     verdict = simplifies(left.doit(), relation, right.doit())
     return Verdict(verdict.status, "SymPy integrates it") if verdict.holds else verdict
-
-
-def instance_of(lemma: Step, where: Mapping[sympy.Symbol, sympy.Expr]) -> Check:
-    """The lemma, which is checked again, with other expressions for its symbols."""
-
-    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        if (left, relation, right) != (lemma.left.subs(where), lemma.relation, lemma.right.subs(where)):
-            return Verdict(Status.FAILED, "not an instance of the lemma")
-        verdict = lemma.verdict()
-        return Verdict(verdict.status, f"an instance of a lemma: {verdict.method}")
-
-    return check
 
 
 def by_linearity(represented: Step, *sums: Step) -> Check:
@@ -65,7 +51,9 @@ def by_linearity(represented: Step, *sums: Step) -> Check:
         if relation != "=" or integrals is None:
             return Verdict(Status.FAILED, "an identity between integrals over the same range was expected")
         if simplifies(_with_sums(integrals[0], sums), "=", sympy.Integer(0)).holds:
-            return Verdict(Status.PROVED, "linearity, and the lemmas: the integrands agree")
+            agree = Verdict(Status.PROVED, "linearity, and the lemmas: the integrands agree")
+            found = weakest([agree, *(lemma.verdict() for lemma in (represented, *sums))])
+            return Verdict(found.status, agree.method) if found.holds else found
         return Verdict(Status.FAILED, "the integrands differ")
 
     return check
@@ -89,7 +77,7 @@ def _represented(expression: sympy.Expr, lemma: Step) -> sympy.Expr:
         return sympy.Sum(_represented(expression.function, lemma), *expression.limits)
     place = lemma.left.args.index(x)
     argument = expression.args[place] if len(expression.args) > place else sympy.Integer(0)
-    if argument and expression == lemma.left.subs(x, argument):
+    if argument and expression == lemma.left.subs(x, argument) and is_as_assumed(x, argument):
         return lemma.right.subs(x, argument)
     return expression.func(*(_represented(part, lemma) for part in expression.args))
 
@@ -136,15 +124,3 @@ def _terms(total: sympy.Sum) -> list[tuple[sympy.Expr, sympy.Expr]]:
     """Terms of a sum as (factor without the index, factor with it)."""
     terms = sympy.Add.make_args(sympy.expand(total.function))
     return [term.as_independent(total.limits[0][0], as_Add=False) for term in terms]
-
-
-def for_each_term(check: Check) -> Check:
-    """Both sides are sums over the same range: the check holds for each term."""
-
-    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        if not (isinstance(left, sympy.Sum) and isinstance(right, sympy.Sum) and left.limits == right.limits):
-            return Verdict(Status.FAILED, "two sums over the same range were expected")
-        verdict = check(left.function, relation, right.function)
-        return Verdict(verdict.status, f"for each term: {verdict.method}")
-
-    return reduced

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 
-from theory.theorems.derivation import Check, Relation, Status, Step, Verdict
+from theory.theorems.derivation import Check, Relation, Status, Step, Verdict, weakest
 from theory.theorems.two_labels import Quantile
 
 Where = Mapping[sympy.Symbol, sympy.Expr]
@@ -32,23 +32,21 @@ def combines(terms: Sequence[tuple[sympy.Expr, Step]], positive: Where, case: Wh
         signs = [sympy.factor(weight.subs(case or {}).subs(positive)).is_nonnegative for weight, _ in terms]
         if sympy.simplify(sympy.expand(rest.subs(case or {}))) != 0 or not all(signs):
             return Verdict(Status.FAILED, "not the nonnegative combination named")
-        return _weakest([step.verdict() for _, step in terms], f"combines {len(terms)} inequalities")
-
-    return check
-
-
-def in_all_cases(*checks: Check) -> Check:
-    """Several checks, which between them cover all cases, hold."""
-
-    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        return _weakest([one(left, relation, right) for one in checks], f"{len(checks)} cases")
+        found = weakest([step.verdict() for _, step in terms])
+        return Verdict(found.status, f"combines {len(terms)} inequalities: {found.method}")
 
     return check
 
 
 def same_logarithms(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-    """Both sides agree after their logarithms are split into factors, where all symbols are positive."""
-    difference = (left - right).subs({s: sympy.Dummy(s.name, positive=True) for s in left.free_symbols})
+    """Both sides agree after their logarithms are split into factors, where all symbols are positive.
+
+    Where a symbol may be 0 as well, only the limit there is claimed.
+    """
+    symbols = (left - right).free_symbols
+    if not all(symbol.is_nonnegative for symbol in symbols):
+        return Verdict(Status.FAILED, "symbols that are not negative were expected")
+    difference = (left - right).subs({s: sympy.Dummy(s.name, positive=True) for s in symbols})
     factors = difference.replace(sympy.log, lambda z: sympy.log(sympy.factor(sympy.together(z))))
     if relation == "=" and sympy.simplify(sympy.expand(sympy.expand_log(factors))) == 0:
         return Verdict(Status.PROVED, "logarithms of the same factors")
@@ -71,18 +69,13 @@ def for_every_outcome(share: sympy.Symbol, outcome: Step) -> Check:
         if relation != "<=" or outcome.relation != "<=" or not isinstance(left, Quantile) or len(others) != 1:
             return Verdict(Status.FAILED, "a quantile and a function of another one were expected")
         (other,) = others
-        value = sympy.Dummy(nonnegative=True)
+        value = sympy.Dummy(real=True)
         rises = sympy.diff(right.subs(other, value), value)
         same_law = (left.visits, left.label_noise, left.level) == (other.visits, other.label_noise, other.level)
         ends = (left.outcome(share), right.subs(other, other.outcome(share))) == (outcome.left, outcome.right)
         if not (same_law and ends and rises.is_nonnegative):
             return Verdict(Status.FAILED, "the outcomes named are not those of the quantiles")
-        return _weakest([outcome.verdict()], "for every outcome")
+        found = outcome.verdict()
+        return Verdict(found.status, f"for every outcome: {found.method}")
 
     return check
-
-
-def _weakest(verdicts: Sequence[Verdict], method: str) -> Verdict:
-    order = (Status.FAILED, Status.CITED, Status.SAMPLED, Status.DIGITS, Status.PROVED)
-    weakest = min(verdicts, key=lambda verdict: order.index(verdict.status))
-    return Verdict(weakest.status, f"{method}: {weakest.method}")

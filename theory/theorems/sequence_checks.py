@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from typing import Final
 
 import sympy
 
-from theory.theorems.derivation import Check, Relation, Status, Step, Verdict, compose
+from theory.theorems.derivation import Check, Relation, Status, Step, Verdict
+from theory.theorems.labels import CLASSES
 from theory.theorems.precise import precise
-from theory.theorems.step_checks import Ranges, rational_points
+from theory.theorems.step_checks import Ranges, _put, is_as_assumed, rational_points
 
 # How often each label was seen.
 COUNT: Final = sympy.IndexedBase("N", integer=True, nonnegative=True)
 # How often the label of visit i + 1 was seen in the i visits before it, on an arbitrary sequence.
 SEEN_BEFORE: Final = sympy.Function("seen", nonnegative=True)
-_WORST_FIRST: Final = (Status.FAILED, Status.CITED, Status.SAMPLED, Status.DIGITS, Status.PROVED)
 
 
 def sum_over_counts(function: Callable[[sympy.Expr], sympy.Expr], classes: sympy.Expr) -> sympy.Sum:
@@ -34,9 +33,9 @@ def by_induction_over_visits(visits: sympy.Symbol) -> Check:
     """
 
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        if relation != "=" or not isinstance(left, sympy.Sum) or left.limits[0][1:] != (0, visits - 1):
+        if relation != "=" or not isinstance(left, sympy.Sum) or _range(left) != (0, visits - 1):
             return Verdict(Status.FAILED, "a sum over the visits was expected")
-        k = sympy.Symbol("k", integer=True, nonnegative=True)
+        k = sympy.Dummy(integer=True, nonnegative=True)
         position = left.limits[0][0]
         term = left.function.subs(SEEN_BEFORE(position), k).subs(position, visits)
         empty = right.replace(_is_indexed, lambda _: sympy.Integer(0)).subs(visits, 0).doit()
@@ -44,10 +43,13 @@ def by_induction_over_visits(visits: sympy.Symbol) -> Check:
         without_sums = right.subs(dict.fromkeys(sums, 0))
         added = without_sums.subs(visits, visits + 1) - without_sums
         for total in sums:
-            per_label = total.function.replace(_is_indexed, lambda _: k)
+            label = total.limits[0][0]
+            if _range(total) != (1, CLASSES):
+                return Verdict(Status.FAILED, "sums over all the labels were expected")
+            per_label = total.function.subs(COUNT[label], k)
             placeholder = sympy.Dummy()
             weight = sympy.diff(right.subs(total, placeholder), placeholder)
-            if per_label.has(visits) or weight.free_symbols:
+            if per_label.has(visits, label, sympy.Indexed) or weight.free_symbols:
                 return Verdict(Status.FAILED, "the sums over labels must depend on the counts only")
             added += weight * (per_label.subs(k, k + 1) - per_label)
         if sympy.simplify(empty) == 0 and _gamma_ratio_is_one(added - term):
@@ -57,6 +59,10 @@ def by_induction_over_visits(visits: sympy.Symbol) -> Check:
     return check
 
 
+def _range(total: sympy.Sum) -> tuple[sympy.Expr, ...] | None:
+    return total.limits[0][1:] if len(total.limits) == 1 else None
+
+
 def _is_indexed(expression: sympy.Basic) -> bool:
     return isinstance(expression, sympy.Indexed)
 
@@ -64,18 +70,6 @@ def _is_indexed(expression: sympy.Basic) -> bool:
 def _gamma_ratio_is_one(logarithm: sympy.Expr) -> bool:
     ratio = sympy.exp(logarithm.replace(sympy.loggamma, lambda z: sympy.log(sympy.gamma(z))))
     return bool(sympy.gammasimp(sympy.powsimp(sympy.expand(ratio, power_exp=True))) == 1)
-
-
-def term_by_term(check: Check) -> Check:
-    """Both sides are sums with the same limits, and the check holds for each term."""
-
-    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        if not (isinstance(left, sympy.Sum) and isinstance(right, sympy.Sum) and left.limits == right.limits):
-            return Verdict(Status.FAILED, "two sums with the same limits were expected")
-        verdict = check(left.function, relation, right.function)
-        return Verdict(verdict.status, f"for each term: {verdict.method}")
-
-    return reduced
 
 
 def by_series(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
@@ -93,21 +87,13 @@ def by_series(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdic
     return Verdict(Status.FAILED, "SymPy does not sum the series to the other side")
 
 
-def follows_from(*steps: Step) -> Check:
-    """The sides are the ends of a chain of earlier steps; the verdict is that of the weakest of them."""
-
-    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        linked = all(before.right == after.left for before, after in itertools.pairwise(steps))
-        ends = steps[0].left == left and steps[-1].right == right
-        if not (linked and ends and compose([step.relation for step in steps]) in (relation, "=")):
-            return Verdict(Status.FAILED, "the steps named do not lead there")
-        weakest = min((step.verdict() for step in steps), key=lambda verdict: _WORST_FIRST.index(verdict.status))
-        return Verdict(weakest.status, f"follows from {len(steps)} steps: {weakest.method}")
-
-    return check
-
-
-def below_chord(variable: sympy.Symbol, x: sympy.Symbol, argument: sympy.Expr, curvature: Step) -> Check:
+def below_chord(
+    variable: sympy.Symbol,
+    x: sympy.Symbol,
+    argument: sympy.Expr,
+    curvature: Step,
+    where: Mapping[sympy.Symbol, sympy.Expr] | None = None,
+) -> Check:
     """Times the variable, the left side is convex in it and the right side is its chord from 0 to 1.
 
     Parameters
@@ -118,11 +104,13 @@ def below_chord(variable: sympy.Symbol, x: sympy.Symbol, argument: sympy.Expr, c
         What stands for ``x`` in the curvature's inequality.
     curvature : Step
         An inequality ``<=`` whose slack is the second derivative, up to a nonnegative factor; it is checked here.
+    where : mapping of sympy.Symbol to sympy.Expr, optional
+        A substitution with which SymPy knows the argument's sign.
     """
 
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        if relation != "<=" or curvature.relation != "<=":
-            return Verdict(Status.FAILED, "inequalities <= were expected")
+        if relation != "<=" or curvature.relation != "<=" or not is_as_assumed(x, _put(argument, where)):
+            return Verdict(Status.FAILED, f"inequalities <= and an argument like {x} were expected")
         curve, chord = sympy.expand(left * variable), sympy.expand(right * variable)
         straight = sympy.simplify(sympy.diff(chord, variable, 2)) == 0
         at_zero = sympy.limit(sympy.expand(curve - chord), variable, 0, "+")
@@ -137,20 +125,13 @@ def below_chord(variable: sympy.Symbol, x: sympy.Symbol, argument: sympy.Expr, c
     return check
 
 
-def instance_of(step: Step, values: Mapping[sympy.Symbol, sympy.Expr]) -> Check:
-    """An earlier step, checked here again, at particular values of its symbols."""
-
-    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        if (step.left.subs(values), step.relation, step.right.subs(values)) != (left, relation, right):
-            return Verdict(Status.FAILED, "not an instance of the step named")
-        verdict = step.verdict()
-        shown = ", ".join(f"{symbol} = {value}" for symbol, value in values.items())
-        return Verdict(verdict.status, f"at {shown}: {verdict.method}")
-
-    return check
-
-
-def by_induction(variable: sympy.Symbol, start: int, growth: Step, where: Mapping[sympy.Symbol, sympy.Expr]) -> Check:
+def by_induction(
+    variable: sympy.Symbol,
+    start: int,
+    growth: Step,
+    where: Mapping[sympy.Symbol, sympy.Expr],
+    others: Mapping[sympy.Symbol, sympy.Expr],
+) -> Check:
     """For whole numbers from ``start``: equality there, and one more adds less to the left side than to the right.
 
     Parameters
@@ -161,11 +142,16 @@ def by_induction(variable: sympy.Symbol, start: int, growth: Step, where: Mappin
         What the sides grow by at most and at least, an inequality ``<=`` that is checked here.
     where : mapping of sympy.Symbol to sympy.Expr
         What stands for the symbols of ``growth``.
+    others : mapping of sympy.Symbol to sympy.Expr
+        A substitution for the other symbols: the values for which the step is claimed.
     """
+    claimed = {variable: start + sympy.Dummy(integer=True, nonnegative=True), **others}
 
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         if relation != "<=" or growth.relation != "<=":
             return Verdict(Status.FAILED, "inequalities <= were expected")
+        if not all(is_as_assumed(symbol, _put(value, claimed)) for symbol, value in where.items()):
+            return Verdict(Status.FAILED, "a value may lie outside what the growth assumes")
         slack = right - left
         grown = slack.subs(variable, variable + 1).replace(sympy.gamma, lambda z: _one_less(z, variable)) - slack
         rest = (grown - (growth.right - growth.left).subs(where)).subs(variable, sympy.Dummy("m", positive=True))

@@ -8,15 +8,16 @@ instance is compared numerically.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import mpmath
 import sympy
+from sympy.concrete.expr_with_limits import ExprWithLimits
 
-from theory.theorems.derivation import Check, Relation, Status, Step, Verdict
+from theory.theorems.derivation import Check, Derivation, Relation, Status, Step, Verdict, weakest
 from theory.theorems.expectations import DIGITS
-from theory.theorems.labels import LABEL_NOISE, two_level
+from theory.theorems.labels import CLASSES, LABEL, LABEL_NOISE, LAW, two_level
 from theory.theorems.precise import precise
 
 Ranges = Mapping[sympy.Symbol, tuple[float, float]]
@@ -50,24 +51,79 @@ def _has_definition(expression: sympy.Basic) -> bool:
 
 
 def by_summation(polynomial_in: sympy.Symbol) -> Check:
-    """SymPy sums the left side, and both sides are polynomials in the symbol.
+    """SymPy sums the left side on an interval of the symbol, and both sides are polynomials in it.
 
-    SymPy proves a finite sum only where the infinite one would converge, an interval of the symbol; two polynomials
-    that agree on an interval agree everywhere.
+    SymPy proves a finite sum only where the infinite one would converge. Two polynomials that agree on an interval
+    agree everywhere; the right side may be a polynomial over another one that is not 0.
     """
 
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        summed = left.doit()
-        pieces = [summed] if not summed.has(sympy.Piecewise) else [_first_branch(summed)]
-        if relation == "=" and not pieces[0].has(sympy.Sum) and _vanishes(pieces[0] - right):
+        if relation != "=" or not isinstance(left, sympy.Sum) or len(left.limits) != 1:
+            return Verdict(Status.FAILED, "a sum that equals something was expected")
+        index, first, last = left.limits[0]
+        numerator, denominator = sympy.fraction(sympy.together(right))
+        polynomials = (left.function, numerator, denominator)
+        finite = last.is_integer and last.is_finite and is_as_assumed(index, first)
+        if not (finite and denominator.is_nonzero) or not all(
+            _is_polynomial(part, polynomial_in, (index, first, last)) for part in polynomials
+        ):
+            return Verdict(Status.FAILED, f"polynomials in {polynomial_in} were expected")
+        summed = _generic_branch(left.doit(), polynomial_in)
+        if summed is not None and not summed.has(sympy.Sum) and _vanishes(summed - right):
             return Verdict(Status.PROVED, f"SymPy sums it on an interval of {polynomial_in}; polynomials there")
         return Verdict(Status.FAILED, "SymPy does not sum it to the right side")
 
     return check
 
 
-def _first_branch(expression: sympy.Expr) -> sympy.Expr:
-    return expression.replace(lambda e: isinstance(e, sympy.Piecewise), lambda e: e.args[0][0])
+def _is_polynomial(expression: sympy.Expr, symbol: sympy.Symbol, limits: tuple[sympy.Expr, ...]) -> bool:
+    """Whether it is a polynomial in the symbol for all whole numbers within the limits of a sum."""
+    if not expression.has(symbol) or expression == symbol:
+        return True
+    if isinstance(expression, sympy.Add | sympy.Mul):
+        return all(_is_polynomial(part, symbol, limits) for part in expression.args)
+    if not isinstance(expression, sympy.Pow) or expression.exp.has(symbol):
+        return False
+    index, first, last = limits
+    power = expression.exp
+    # Linear in the index, hence at least 0 within the limits if it is at both ends.
+    counts = power.is_integer and not sympy.diff(power, index).has(index)
+    ends = all(power.subs(index, end).is_nonnegative for end in (first, last))
+    return bool(counts and ends) and _is_polynomial(expression.base, symbol, limits)
+
+
+def _generic_branch(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr | None:
+    """The expression where pieces were chosen that hold on an interval of the symbol; ``None`` if there are none."""
+    for whole in sorted(expression.atoms(sympy.Piecewise), key=sympy.count_ops, reverse=True):
+        if expression.has(whole):
+            piece = next((value for value, holds in whole.args if not isinstance(holds, sympy.Eq)), None)
+            holds = next((holds for _, holds in whole.args if not isinstance(holds, sympy.Eq)), sympy.false)
+            if piece is None or not _on_an_interval(holds, symbol):
+                return None
+            expression = expression.subs(whole, piece)
+    return None if expression.has(sympy.Piecewise) else expression
+
+
+def _on_an_interval(condition: sympy.Basic, symbol: sympy.Symbol) -> bool:
+    """Whether strict inequalities hold at 0 or at 1, and so in a neighbourhood."""
+    if condition is sympy.true:
+        return True
+    if condition.has(sympy.Eq):
+        return False
+    strict = {
+        part: sympy.StrictLessThan(part.lts, part.gts)
+        for part in condition.atoms(sympy.LessThan, sympy.GreaterThan)
+        if part.has(symbol)
+    }
+    strictly = condition.xreplace(strict)
+    poles = {
+        end for end in (0, 1) for part in strictly.atoms(sympy.Rel) for side in part.args if _pole(side, symbol, end)
+    }
+    return any(sympy.simplify(strictly.subs(symbol, end)) == sympy.true for end in {0, 1} - poles)
+
+
+def _pole(expression: sympy.Expr, symbol: sympy.Symbol, point: int) -> bool:
+    return bool(expression.subs(symbol, point).has(sympy.zoo, sympy.nan, sympy.oo))
 
 
 def to_fifty_digits(ranges: Ranges | None = None, points: int = _POINTS) -> Check:
@@ -89,13 +145,15 @@ def to_fifty_digits(ranges: Ranges | None = None, points: int = _POINTS) -> Chec
 
 
 def by_sign(where: Mapping[sympy.Symbol, sympy.Expr] | None = None) -> Check:
-    """The difference has a sign that SymPy reads off, after a substitution such as ``C = 2 + c``."""
+    """The difference has a sign that SymPy reads off, after a substitution such as ``C = 2 + c``.
+
+    The substitution says for which values the step is claimed, here and in the checks below.
+    """
 
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         slack = _slack(left, relation, right)
-        if slack is not None and _is_nonnegative(slack.subs(where or {})):
-            shown = f", with {', '.join(f'{k} = {v}' for k, v in where.items())}" if where else ""
-            return Verdict(Status.PROVED, "sign of the difference" + shown)
+        if slack is not None and _is_nonnegative(_put(slack, where)):
+            return Verdict(Status.PROVED, "sign of the difference" + _claimed_for(where))
         return Verdict(Status.FAILED, "no sign found")
 
     return check
@@ -108,12 +166,17 @@ def by_monotonicity(
 
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         slack = _slack(left, relation, right)
-        if slack is None:
-            return Verdict(Status.FAILED, "an inequality was expected")
-        at_start = sympy.limit(slack, variable, start, "+").subs(where or {})
-        slope = sympy.diff(slack, variable).subs(where or {})
+        if slack is None or _jumps(slack):
+            return Verdict(Status.FAILED, "an inequality without jumps was expected")
+        if not _is_nonnegative(_put(variable - start, where)):
+            return Verdict(Status.FAILED, f"{variable} may be less than {start}")
+        at_start = _put(sympy.limit(slack, variable, start, "+"), where)
+        slope = _put(sympy.diff(slack, variable), where)
         if _is_nonnegative(at_start) and _is_nonnegative(slope):
-            return Verdict(Status.PROVED, f"nonnegative at {variable} = {start}, and its derivative is nonnegative")
+            return Verdict(
+                Status.PROVED,
+                f"nonnegative at {variable} = {start}, and its derivative is nonnegative" + _claimed_for(where),
+            )
         return Verdict(Status.FAILED, f"not monotone in {variable}")
 
     return check
@@ -122,20 +185,55 @@ def by_monotonicity(
 def by_convexity(
     variable: sympy.Symbol, minimum: sympy.Expr | float, where: Mapping[sympy.Symbol, sympy.Expr] | None = None
 ) -> Check:
-    """The slack is convex in the variable, flat at the stated minimum, and nonnegative there."""
+    """The slack is convex in the variable, flat at the stated minimum, and nonnegative there.
+
+    The minimum is in the variable's range, or at its end.
+    """
 
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         slack = _slack(left, relation, right)
-        if slack is None:
-            return Verdict(Status.FAILED, "an inequality was expected")
+        if slack is None or _jumps(slack) or slack.has(sympy.Abs, sympy.Max, sympy.Min):
+            return Verdict(Status.FAILED, "an inequality without jumps or kinks was expected")
+        if not _in_closure(_put(sympy.sympify(minimum), where), variable, (where or {}).get(variable)):
+            return Verdict(Status.FAILED, f"{minimum} may be outside the range of {variable}")
         at_minimum = slack.subs(variable, minimum)
         slope = sympy.diff(slack, variable).subs(variable, minimum)
-        curvature = sympy.diff(slack, variable, 2).subs(where or {})
-        if _vanishes(slope) and _is_nonnegative(at_minimum.subs(where or {})) and _is_nonnegative(curvature):
-            return Verdict(Status.PROVED, f"convex in {variable}, with its minimum at {variable} = {minimum}")
+        curvature = sympy.diff(slack, variable, 2)
+        if _vanishes(slope) and all(_is_nonnegative(_put(part, where)) for part in (at_minimum, curvature)):
+            return Verdict(
+                Status.PROVED, f"convex in {variable}, with its minimum at {variable} = {minimum}" + _claimed_for(where)
+            )
         return Verdict(Status.FAILED, f"not convex in {variable}")
 
     return check
+
+
+def _in_closure(point: sympy.Expr, variable: sympy.Symbol, image: sympy.Expr | None) -> bool:
+    """Whether the point is a limit of what the variable may be: of its image, or of what is assumed of it."""
+    if image is None:
+        return is_as_assumed(variable, point) or bool(variable.is_positive and point.is_extended_nonnegative)
+    for free in image.free_symbols - point.free_symbols:
+        if any(sympy.limit(image, free, end) == point for end in (0, sympy.oo)):
+            return True
+        if any(
+            is_as_assumed(free, found) or (free.is_nonnegative and found.is_extended_nonnegative)
+            for found in sympy.solve(image - point, free)
+        ):
+            return True
+    return False
+
+
+def _jumps(expression: sympy.Expr) -> bool:
+    """Whether a derivative may miss something."""
+    return bool(expression.has(sympy.Piecewise, sympy.floor, sympy.ceiling, sympy.sign, sympy.Heaviside, sympy.Mod))
+
+
+def _put(expression: sympy.Expr, where: Mapping[sympy.Symbol, sympy.Expr] | None) -> sympy.Expr:
+    return expression.subs(where, simultaneous=True) if where else expression
+
+
+def _claimed_for(where: Mapping[sympy.Symbol, sympy.Expr] | None) -> str:
+    return f", with {_shown(where)}" if where else ""
 
 
 def by_intervals(box: Ranges) -> Check:
@@ -202,11 +300,14 @@ def termwise(check: Check) -> Check:
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         if not (isinstance(left, sympy.Sum) and isinstance(right, sympy.Sum) and left.limits == right.limits):
             return Verdict(Status.FAILED, "two sums over the same labels were expected")
-        terms = []
+        if left.limits != (sympy.Tuple(LABEL, 1, CLASSES),):
+            return Verdict(Status.FAILED, "sums over all the labels were expected")
+        terms, place = [], sympy.Dummy(positive=True)
         for side in (left, right):
-            term = side.function.replace(lambda f: isinstance(f, sympy.Indexed), lambda _: PROBABILITY)
-            if term.has(*[limit[0] for limit in side.limits]):
+            term = side.function.subs(LAW[LABEL], place)
+            if term.has(LABEL, PROBABILITY, sympy.Indexed):
                 return Verdict(Status.FAILED, "a term depends on more than its label's probability")
+            term = term.xreplace({place: PROBABILITY})
             terms.append(sympy.expand_mul(term / PROBABILITY) if not term.is_Mul else term / PROBABILITY)
         verdict = check(terms[0], relation, terms[1])
         return Verdict(verdict.status, f"for each label: {verdict.method}")
@@ -215,12 +316,17 @@ def termwise(check: Check) -> Check:
 
 
 def after(function: Callable[[sympy.Expr], sympy.Expr], check: Check) -> Check:
-    """The check holds after an increasing function (``sympy.exp``, say) was applied to both sides."""
-    x = sympy.Symbol("x", positive=True)
-    if not _is_nonnegative(sympy.diff(function(x), x)):
-        raise ValueError("an increasing function was expected")
+    """The check holds after a function that increases everywhere (``sympy.exp``, say) was applied to both sides.
+
+    For an identity SymPy has to know the sides to be real; an inequality is claimed where they are.
+    """
+    x = sympy.Symbol("x", real=True)
+    if _jumps(function(x)) or not sympy.diff(function(x), x).is_positive:
+        raise ValueError("a strictly increasing function was expected")
 
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        if relation == "=" and not (_is_real(left) and _is_real(right)):
+            return Verdict(Status.FAILED, "real sides were expected")
         sides = [sympy.powsimp(sympy.simplify(function(side))) for side in (left, right)]
         verdict = check(sides[0], relation, sides[1])
         return Verdict(verdict.status, f"after {function.__name__}: {verdict.method}")
@@ -228,8 +334,19 @@ def after(function: Callable[[sympy.Expr], sympy.Expr], check: Check) -> Check:
     return _keep_source(check, reduced)
 
 
+def _is_real(expression: sympy.Expr) -> bool:
+    """Whether SymPy knows it to be real, once the arguments of logarithms are fractions of products."""
+    fractions = expression.replace(sympy.log, lambda z: sympy.log(_as_fraction(z)))
+    return bool(fractions.is_extended_real)
+
+
+def _as_fraction(argument: sympy.Expr) -> sympy.Expr:
+    whole = sympy.together(sympy.powsimp(argument))
+    return sympy.factor(sympy.expand(sympy.numer(whole))) / sympy.factor(sympy.denom(whole))
+
+
 def using(lemma: Step, check: Check) -> Check:
-    """The check holds once the lemma's left side is replaced by its right side (the lemma is checked on its own)."""
+    """The check holds once the lemma's left side is replaced by its right side; the lemma is checked here too."""
     if lemma.relation != "=":
         raise ValueError("an identity was expected")
 
@@ -238,51 +355,77 @@ def using(lemma: Step, check: Check) -> Check:
         if sides == [left, right]:
             return Verdict(Status.FAILED, "the lemma does not occur")
         verdict = check(sides[0], relation, sides[1])
-        return Verdict(verdict.status, f"with the lemma: {verdict.method}")
+        return weakest([Verdict(verdict.status, f"with the lemma: {verdict.method}"), lemma.verdict()])
 
     return _keep_source(check, reduced)
 
 
-def in_terms_of(variable: sympy.Symbol, expression: sympy.Expr, check: Check) -> Check:
-    """The check holds for every value of the variable, which stands for the expression."""
+def instance_of(
+    step: Step,
+    values: Mapping[sympy.Symbol, sympy.Expr],
+    where: Mapping[sympy.Symbol, sympy.Expr] | None = None,
+) -> Check:
+    """A step, checked here again, at particular values of its symbols, which are as it assumes.
 
-    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        sides = [side.subs(expression, variable) for side in (left, right)]
-        if _vanishes(sides[0].subs(variable, expression) - left) and sides != [left, right]:
-            verdict = check(sides[0], relation, sides[1])
-            return Verdict(verdict.status, f"with {variable} = {expression}: {verdict.method}")
-        return Verdict(Status.FAILED, f"{expression} does not occur")
+    ``where`` is a substitution that says for which values of the other symbols the instance is claimed.
+    """
 
-    return _keep_source(check, reduced)
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        instance = [side.subs(values, simultaneous=True) for side in (step.left, step.right)]
+        if (instance[0], step.relation, instance[1]) != (left, relation, right):
+            return Verdict(Status.FAILED, "not an instance of the step named")
+        for symbol, value in values.items():
+            if not is_as_assumed(symbol, _put(sympy.sympify(value), where)):
+                return Verdict(Status.FAILED, f"{value} may lie outside what is assumed of {symbol}")
+        verdict = step.verdict()
+        return Verdict(verdict.status, f"at {_shown(values)}: {verdict.method}")
+
+    return check
 
 
-def at(values: Mapping[sympy.Symbol, sympy.Expr], check: Check) -> Check:
-    """The check holds after symbols were replaced by expressions that reach every admissible value, if in a limit.
+def follows_from(*steps: Step) -> Check:
+    """A chain of steps, checked here, leads from one side to the other; the verdict is that of the weakest of them."""
 
-    For instance a distance in [0, 4] is ``4 / (1 + x)`` with nonnegative ``x``, up to a limit that keeps ``<=``.
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        if Derivation(chain=steps).gap(left, relation, right) is not None:
+            return Verdict(Status.FAILED, "the steps named do not lead there")
+        return weakest([step.verdict() for step in steps])
+
+    return check
+
+
+def substituting(values: Mapping[sympy.Symbol, sympy.Expr], check: Check) -> Check:
+    """The check holds once symbols are replaced by expressions that take all the values that the symbols may have.
+
+    These values, if in a limit that keeps ``<=``, are what the step is claimed for: a distance in [0, 4], for
+    instance, is ``4 / (1 + x)`` with nonnegative ``x``.
     """
 
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        verdict = check(left.subs(values), relation, right.subs(values))
-        return Verdict(verdict.status, f"{verdict.method}, with {_shown(values)}")
+        if _captured(values.values(), (left, right)):
+            return Verdict(Status.FAILED, "a value depends on what is summed over")
+        verdict = check(_put(left, values), relation, _put(right, values))
+        return Verdict(verdict.status, f"with {_shown(values)}: {verdict.method}")
 
     return _keep_source(check, reduced)
+
+
+def _captured(expressions: Iterable[sympy.Expr], sides: Sequence[sympy.Expr]) -> bool:
+    """Whether an expression depends on a symbol that is bound in a side: then it means something else there."""
+    bound = {symbol for side in sides for part in side.atoms(ExprWithLimits) for symbol in part.bound_symbols}
+    return any(bound & sympy.sympify(expression).free_symbols for expression in expressions)
 
 
 def in_every_case(*checks: Check) -> Check:
     """All the checks hold: the cases that they treat cover what is admissible."""
 
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        verdicts = [check(left, relation, right) for check in checks]
-        for verdict in verdicts:
-            if verdict.status is not Status.PROVED:
-                return verdict
-        return Verdict(Status.PROVED, "; ".join(verdict.method for verdict in verdicts))
+        return weakest([check(left, relation, right) for check in checks])
 
     return reduced
 
 
-def term_by_term(
+def over_weight(
     weight: sympy.Expr, values: Sequence[Mapping[sympy.Symbol, sympy.Expr]], variable: sympy.Symbol, check: Check
 ) -> Check:
     """Both sides are nested sums over the same counts: the check holds for each pair of terms, over their weight.
@@ -292,7 +435,8 @@ def term_by_term(
     weight : sympy.Expr
         Nonnegative, whatever the counts; both terms are divided by it.
     values : sequence of mappings of Symbol to Expr
-        Substitutions, one after the other, that reach all admissible values, if in a limit.
+        Substitutions, one after the other, that reach all admissible values, if in a limit; after the first of them
+        SymPy knows the sign of the weight.
     variable : sympy.Symbol
         On which the terms then depend, and nothing else.
     check : callable
@@ -303,6 +447,8 @@ def term_by_term(
         (limits, left_term), (others, right_term) = _summand(left), _summand(right)
         if limits != others or not limits:
             return Verdict(Status.FAILED, "two sums over the same counts were expected")
+        if not _factors_are_nonnegative(_put(weight, values[0])):
+            return Verdict(Status.FAILED, "a nonnegative weight was expected")
         sides = []
         for term in (left_term, right_term):
             ratio = term / weight
@@ -315,6 +461,16 @@ def term_by_term(
         return Verdict(verdict.status, f"for each term: {verdict.method}")
 
     return _keep_source(check, reduced)
+
+
+def _factors_are_nonnegative(product: sympy.Expr) -> bool:
+    """Whether no factor is negative; a power of what is not negative is none, nor is a binomial coefficient."""
+    return all(
+        _is_nonnegative(factor.base if isinstance(factor, sympy.Pow) and factor.exp.is_real else factor)
+        or _is_nonnegative(factor)
+        or (isinstance(factor, sympy.binomial) and all(argument.is_integer for argument in factor.args))
+        for factor in sympy.Mul.make_args(product)
+    )
 
 
 def _summand(expression: sympy.Expr) -> tuple[list[Any], sympy.Expr]:
@@ -373,10 +529,10 @@ def _one_sum(side: sympy.Expr) -> sympy.Expr:
 
 
 def weights_sum_to_one(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-    """A sum over labels of ``p[y]`` times a constant is the constant."""
-    if relation == "=" and isinstance(left, sympy.Sum):
-        constant, weight = left.function.as_independent(left.limits[0][0], as_Add=False)
-        if isinstance(weight, sympy.Indexed) and (constant == right or _vanishes(constant - right)):
+    """A sum over all labels of ``p[y]`` times a constant is the constant."""
+    if relation == "=" and isinstance(left, sympy.Sum) and left.limits == (sympy.Tuple(LABEL, 1, CLASSES),):
+        constant, weight = left.function.as_independent(LABEL, as_Add=False)
+        if weight == LAW[LABEL] and (constant == right or _vanishes(constant - right)):
             return Verdict(Status.PROVED, "the probabilities of the labels sum to 1")
     return Verdict(Status.FAILED, "a mean of a constant over the labels was expected")
 
@@ -417,6 +573,18 @@ def _default_span(symbol: sympy.Symbol) -> tuple[float, float]:
     return (0, 3) if symbol.is_nonnegative else (-3, 3)
 
 
+def is_as_assumed(symbol: sympy.Symbol, expression: sympy.Expr) -> bool:
+    """Whether SymPy knows of the expression all that is assumed of the symbol."""
+    forms = (expression, sympy.factor(sympy.together(expression)), sympy.expand(expression))
+    return all(any(getattr(form, kind) for form in forms) for kind in _KINDS if getattr(symbol, kind))
+
+
+_KINDS: Final = tuple(
+    f"is_{kind}"
+    for kind in ("integer", "rational", "real", "nonzero", "positive", "nonnegative", "negative", "nonpositive", "even")
+)
+
+
 def _slack(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> sympy.Expr | None:
     return {"<=": right - left, ">=": left - right}.get(relation)
 
@@ -445,7 +613,18 @@ def _is_nonnegative(expression: sympy.Expr) -> bool:
         sympy.simplify,
         lambda e: sympy.factor(sympy.simplify(e)),
     )
-    return any(attempt(expression).is_nonnegative for attempt in attempts)
+    # SymPy takes for granted that an index is as assumed, and that its range is not backwards.
+    return all(map(_are_counted, expression.atoms(sympy.Sum))) and any(
+        attempt(expression).is_nonnegative for attempt in attempts
+    )
+
+
+def _are_counted(total: sympy.Sum) -> bool:
+    """Whether the indices of a sum take no value that is not assumed of them, and no range is backwards."""
+    return all(
+        bool((last - first + 1).is_extended_nonnegative) and is_as_assumed(index, first)
+        for index, first, last in total.limits
+    )
 
 
 def _first_violation(

@@ -7,21 +7,35 @@ from typing import Final
 
 import sympy
 
-from theory.theorems.derivation import Check, Derivation, Relation, Status, Step, Verdict
-from theory.theorems.step_checks import _has_definition, _is_nonnegative, _keep_source, _vanishes
+from theory.theorems.derivation import Check, Relation, Status, Step, Verdict, strongest, weakest
+from theory.theorems.step_checks import (
+    _are_counted,
+    _captured,
+    _has_definition,
+    _is_nonnegative,
+    _jumps,
+    _keep_source,
+    _put,
+    _vanishes,
+    in_every_case,
+    is_as_assumed,
+    substituting,
+)
 
-_DUMMY: Final = sympy.Dummy("value", positive=True)
+Where = Mapping[sympy.Symbol, sympy.Expr]
 
 
 def each_term(check: Check) -> Check:
-    """Both sides are sums over the same visits, up to the same addend: the check holds for each term."""
+    """Both sides are sums over the same range, up to the same addend: the check holds for each term."""
 
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         own, other = _sum_and_rest(left), _sum_and_rest(right)
         if own is None or other is None or own[0].limits != other[0].limits or not _vanishes(own[1] - other[1]):
-            return Verdict(Status.FAILED, "two sums over the same visits were expected")
+            return Verdict(Status.FAILED, "two sums over the same range were expected")
+        if not _are_counted(own[0]):
+            return Verdict(Status.FAILED, "the terms may be others than those that the index stands for")
         verdict = check(own[0].function, relation, other[0].function)
-        return Verdict(verdict.status, f"for each visit: {verdict.method}")
+        return Verdict(verdict.status, f"for each term: {verdict.method}")
 
     return _keep_source(check, reduced)
 
@@ -36,6 +50,8 @@ def telescopes(potential: sympy.Expr, check: Check) -> Check:
         found = _sum_and_rest(left)
         if relation != "=" or found is None:
             return Verdict(Status.FAILED, "a sum that equals something was expected")
+        if not _are_counted(found[0]):
+            return Verdict(Status.FAILED, "the terms may be others than those that the index stands for")
         (index, first, last), rest = found[0].limits[0], found[1]
         remains = potential.subs(index, last) - potential.subs(index, first - 1)
         if not _vanishes(sympy.expand(right - rest - remains)):
@@ -56,13 +72,15 @@ def _sum_and_rest(side: sympy.Expr) -> tuple[sympy.Sum, sympy.Expr] | None:
 def naming(names: Mapping[sympy.Symbol, sympy.Expr], check: Check) -> Check:
     """The check holds for every value of the symbols, which stand for the expressions (replaced in the order given).
 
-    A symbol that is positive, nonnegative or real stands for an expression that SymPy knows to be so.
+    What is assumed of a symbol (a sign, or a whole number) SymPy knows of the expression.
     """
 
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         for symbol, expression in names.items():
-            if not _is_as_assumed(symbol, expression):
+            if not is_as_assumed(symbol, expression):
                 return Verdict(Status.FAILED, f"{expression} may lie outside what is assumed of {symbol}")
+        if _captured(names.values(), (left, right)):
+            return Verdict(Status.FAILED, "a name depends on what is summed over")
         sides = [left, right]
         for symbol, expression in names.items():
             sides = [side.subs(expression, symbol) for side in sides]
@@ -73,23 +91,6 @@ def naming(names: Mapping[sympy.Symbol, sympy.Expr], check: Check) -> Check:
             return Verdict(Status.FAILED, "the names do not stand for the expressions")
         verdict = check(sides[0], relation, sides[1])
         return Verdict(verdict.status, f"for every {', '.join(map(str, names))}: {verdict.method}")
-
-    return _keep_source(check, reduced)
-
-
-def _is_as_assumed(symbol: sympy.Symbol, expression: sympy.Expr) -> bool:
-    kinds = ("is_positive", "is_nonnegative", "is_real")
-    forms = (expression, sympy.factor(sympy.together(expression)))
-    return all(any(getattr(form, kind) is True for form in forms) for kind in kinds if getattr(symbol, kind))
-
-
-def substituting(values: Mapping[sympy.Symbol, sympy.Expr], check: Check) -> Check:
-    """The check holds once symbols are replaced by expressions that take all the values that the symbols may have."""
-
-    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        verdict = check(left.subs(values), relation, right.subs(values))
-        shown = ", ".join(f"{symbol} = {value}" for symbol, value in values.items())
-        return Verdict(verdict.status, f"with {shown}: {verdict.method}")
 
     return _keep_source(check, reduced)
 
@@ -110,17 +111,32 @@ def _multiplied(factor: sympy.Expr, side: sympy.Expr) -> sympy.Expr:
     return sympy.expand_mul(factor * side, deep=False)
 
 
-def minus_log(check: Check) -> Check:
-    """Both sides are minus a logarithm, which decreases: the check holds for the arguments, the other way round."""
+def minus_log(check: Check, where: Where | None = None) -> Check:
+    """Both sides are minus a logarithm, which decreases: the check holds for the arguments, the other way round.
+
+    ``where`` is a substitution that shows SymPy that the arguments are not negative.
+    """
 
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        if not all((-side).func is sympy.log for side in (left, right)):
+        if relation not in _OPPOSITE or not all((-side).func is sympy.log for side in (left, right)):
             return Verdict(Status.FAILED, "minus a logarithm was expected on both sides")
-        opposite: dict[Relation, Relation] = {"<=": ">=", ">=": "<=", "=": "="}
-        verdict = check((-left).args[0], opposite[relation], (-right).args[0])
+        arguments = [(-side).args[0] for side in (left, right)]
+        if not all(_adds_up_nonnegative(argument, where) for argument in arguments):
+            return Verdict(Status.FAILED, "the argument of a logarithm may be negative")
+        verdict = check(arguments[0], _OPPOSITE[relation], arguments[1])
         return Verdict(verdict.status, f"the logarithm increases: {verdict.method}")
 
     return _keep_source(check, reduced)
+
+
+_OPPOSITE: Final[dict[Relation, Relation]] = {"<=": ">=", ">=": "<=", "=": "="}
+
+
+def _adds_up_nonnegative(side: sympy.Expr, where: Where | None) -> bool:
+    """Whether it is a sum of terms that are not negative, or not negative itself."""
+    if isinstance(side, sympy.Sum):
+        return _are_counted(side) and _is_nonnegative(_put(side.function, where))
+    return _is_nonnegative(_put(side, where))
 
 
 def without_factor(factor: sympy.Expr, check: Check) -> Check:
@@ -136,16 +152,18 @@ def without_factor(factor: sympy.Expr, check: Check) -> Check:
     return _keep_source(check, reduced)
 
 
-def in_logarithms(lemma: Step, where: Mapping[sympy.Symbol, sympy.Expr] | None = None) -> Check:
+def in_logarithms(lemma: Step, where: Where | None = None) -> Check:
     """The lemma (checked here too) is what the logarithms of both positive sides say.
 
-    ``where`` replaces symbols in both by expressions whose logarithms SymPy can split.
+    ``where`` replaces symbols in both by expressions whose signs SymPy knows.
     """
 
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        low, high = (left, right) if relation == "<=" else (right, left)
-        slack = sympy.expand_log(sympy.log((high / low).subs(where or {})))
-        claimed = (lemma.right - lemma.left).subs(where or {})
+        low, high = (_put(side, where) for side in ((left, right) if relation == "<=" else (right, left)))
+        if not (_is_positive(low) and _is_positive(high)):
+            return Verdict(Status.FAILED, "positive sides were expected")
+        slack = sympy.expand_log(sympy.log(high / low))
+        claimed = _put(lemma.right - lemma.left, where)
         if relation not in ("<=", ">=") or lemma.relation != "<=" or not _vanishes(slack - claimed):
             return Verdict(Status.FAILED, "the lemma says something else")
         return lemma.verdict()
@@ -153,17 +171,23 @@ def in_logarithms(lemma: Step, where: Mapping[sympy.Symbol, sympy.Expr] | None =
     return check
 
 
-def logarithm_of(lemma: Step, where: Mapping[sympy.Symbol, sympy.Expr] | None = None) -> Check:
+def _is_positive(expression: sympy.Expr) -> bool:
+    return bool(expression.is_positive) or bool(sympy.factor(expression).is_positive)
+
+
+def logarithm_of(lemma: Step, where: Where | None = None) -> Check:
     """The sides are the logarithms of the lemma's positive sides, up to the same addend; the lemma is checked here too.
 
-    ``where`` replaces symbols in both by expressions whose logarithms SymPy can split.
+    ``where`` replaces symbols in both by expressions whose signs SymPy knows.
     """
 
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         if relation != lemma.relation:
             return Verdict(Status.FAILED, "the lemma says something else")
-        ratio = (lemma.right / lemma.left).rewrite(sympy.gamma).subs(where or {})
-        if not _vanishes(sympy.expand_log(sympy.log(ratio)) - sympy.expand_log((right - left).subs(where or {}))):
+        low, high = (_put(side.rewrite(sympy.gamma), where) for side in (lemma.left, lemma.right))
+        if not (_is_positive(low) and _is_positive(high)):
+            return Verdict(Status.FAILED, "positive sides were expected")
+        if not _vanishes(sympy.expand_log(sympy.log(high / low)) - sympy.expand_log(_put(right - left, where))):
             return Verdict(Status.FAILED, "the lemma says something else")
         return lemma.verdict()
 
@@ -192,22 +216,19 @@ def read_backwards(check: Check) -> Check:
     return _keep_source(check, reduced)
 
 
-def in_cases(cases: tuple[Mapping[sympy.Symbol, sympy.Expr], ...], check: Check) -> Check:
+def in_cases(cases: tuple[Where, ...], check: Check) -> Check:
     """The check holds in each case: the cases together are all that the symbols may be."""
-
-    def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        return _weakest([substituting(case, check)(left, relation, right) for case in cases])
-
-    return _keep_source(check, reduced)
+    return _keep_source(check, in_every_case(*(substituting(case, check) for case in cases)))
 
 
 def some_argument(check: Check) -> Check:
-    """The right side is a maximum: the check holds for one of its arguments."""
+    """The right side of ``<=`` is a maximum: the check holds for one of its arguments."""
 
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        if relation != "<=":
+            return Verdict(Status.FAILED, "an inequality <= was expected")
         arguments = right.args if isinstance(right, sympy.Max) else (right,)
-        verdicts = [check(left, relation, argument) for argument in arguments]
-        return max(verdicts, key=lambda verdict: _RANK.index(verdict.status))
+        return strongest([check(left, relation, argument) for argument in arguments])
 
     return _keep_source(check, reduced)
 
@@ -219,14 +240,30 @@ def in_minimum(check: Check) -> Check:
         minima = [list(side.atoms(sympy.Min)) for side in (left, right)]
         if any(len(found) != 1 for found in minima):
             return Verdict(Status.FAILED, "one minimum on each side was expected")
-        opened = [side.xreplace({found[0]: _DUMMY}) for side, found in zip((left, right), minima, strict=True)]
-        own, other = (set(found[0].args) for found in minima)
-        if opened[0] != opened[1] or not _is_nonnegative(sympy.diff(opened[0], _DUMMY)) or len(own - other) != 1:
+        ((first,), (second,)) = minima
+        place = _like(first, second)
+        opened = [left.xreplace({first: place}), right.xreplace({second: place})]
+        own, other = set(first.args), set(second.args)
+        if len(own - other) != 1 or len(other - own) != 1:
             return Verdict(Status.FAILED, "the sides differ in more than one argument of the minimum")
+        if opened[0] != opened[1] or not _increases(opened[0], place) or _captured((first, second), (left, right)):
+            return Verdict(Status.FAILED, "the sides do not increase alike with the minimum")
         verdict = check((own - other).pop(), relation, (other - own).pop())
         return Verdict(verdict.status, f"in the minimum: {verdict.method}")
 
     return _keep_source(check, reduced)
+
+
+def _like(*parts: sympy.Expr) -> sympy.Dummy:
+    """A symbol of which no more is assumed than SymPy knows of all the parts."""
+    for sign in ("positive", "nonnegative"):
+        if all(getattr(part, f"is_{sign}") for part in parts):
+            return sympy.Dummy("value", **{sign: True})
+    return sympy.Dummy("value", real=True)
+
+
+def _increases(expression: sympy.Expr, place: sympy.Symbol) -> bool:
+    return not _jumps(expression) and _is_nonnegative(sympy.diff(expression, place))
 
 
 def is_an_argument(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
@@ -236,26 +273,19 @@ def is_an_argument(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> V
     return Verdict(Status.FAILED, "the right side is not an argument of a minimum on the left")
 
 
-def is_a_term(at: sympy.Expr, where: Mapping[sympy.Symbol, sympy.Expr]) -> Check:
-    """The right side is a sum of terms that are not negative (with ``where``), the left side its term at an index."""
+def is_a_term(at: sympy.Expr, where: Where) -> Check:
+    """The right side is a sum of terms that are not negative (with ``where``), the left side its term at an index.
+
+    With ``where`` SymPy also knows that the index lies between the limits.
+    """
 
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        if relation == "<=" and isinstance(right, sympy.Sum):
-            term, index = right.function, right.limits[0][0]
-            if term.subs(index, at) == left and _is_nonnegative(term.subs(where)):
+        if relation == "<=" and isinstance(right, sympy.Sum) and len(right.limits) == 1:
+            term, (index, first, last) = right.function, right.limits[0]
+            within = at.is_integer and all(_is_nonnegative(_put(gap, where)) for gap in (at - first, last - at))
+            if within and term.subs(index, at) == left and _adds_up_nonnegative(right, where):
                 return Verdict(Status.PROVED, "a term of a sum of terms that are not negative")
         return Verdict(Status.FAILED, "not a term of such a sum")
-
-    return check
-
-
-def by_steps(*steps: Step) -> Check:
-    """A chain of steps, checked here, leads from one side to the other."""
-
-    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        if Derivation(chain=steps).gap(left, relation, right) is not None:
-            return Verdict(Status.FAILED, "the steps lead elsewhere")
-        return _weakest([step.verdict() for step in steps])
 
     return check
 
@@ -270,44 +300,51 @@ def sums_to(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
 
 
 def against_each(*checks: Check) -> Check:
-    """The right side increases with a minimum (the left side with a maximum): a check for each of its arguments."""
+    """The right side has a minimum in it (the left side a maximum): a check for each of its arguments."""
 
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         kind, side = (sympy.Min, right) if right.has(sympy.Min) else (sympy.Max, left)
         extremes = list(side.atoms(kind))
         if relation != "<=" or len(extremes) != 1 or len(extremes[0].args) != len(checks):
             return Verdict(Status.FAILED, "one minimum on the right, or maximum on the left, was expected")
-        if not _is_nonnegative(sympy.diff(side.xreplace({extremes[0]: _DUMMY}), _DUMMY)):
-            return Verdict(Status.FAILED, "the side does not increase with it")
+        if _captured(extremes, (side,)):
+            return Verdict(Status.FAILED, "which argument is the least may depend on what is summed over")
         choices = [side.xreplace({extremes[0]: argument}) for argument in sorted(extremes[0].args, key=str)]
         pairs = [(left, choice) if side is right else (choice, right) for choice in choices]
-        verdicts = [check(a, relation, b) for check, (a, b) in zip(checks, pairs, strict=True)]
-        return _weakest(verdicts)
+        return weakest([check(a, relation, b) for check, (a, b) in zip(checks, pairs, strict=True)])
 
     return reduced
 
 
 def by_concavity(
-    variable: sympy.Symbol, ends: tuple[sympy.Expr, sympy.Expr], majorants: tuple[Step, ...] = ()
+    variable: sympy.Symbol,
+    ends: tuple[sympy.Expr, sympy.Expr],
+    where: Where,
+    majorants: tuple[Step, ...] = (),
 ) -> Check:
     """The slack is concave in the variable and nonnegative at both ends (in the limit), hence between them.
 
-    ``majorants`` are lemmas ``a <= b``: the second derivative may be enlarged by putting ``b`` for ``a``.
+    With ``where`` SymPy knows that the variable lies between the ends. ``majorants`` are lemmas ``a <= b``, checked
+    here: the second derivative may be enlarged by putting ``b`` for ``a``.
     """
 
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         slack = {"<=": right - left, ">=": left - right}.get(relation)
-        if slack is None or any(lemma.relation != "<=" for lemma in majorants):
-            return Verdict(Status.FAILED, "inequalities were expected")
+        if slack is None or _jumps(slack) or slack.has(sympy.Abs, sympy.Max, sympy.Min):
+            return Verdict(Status.FAILED, "an inequality without jumps or kinks was expected")
+        if not all(_is_nonnegative(_put(gap, where)) for gap in (variable - ends[0], ends[1] - variable)):
+            return Verdict(Status.FAILED, f"{variable} may lie outside {ends[0]} and {ends[1]}")
         curvature = sympy.diff(slack, variable, 2)
         for lemma in majorants:
-            opened = curvature.subs(lemma.left, _DUMMY)
-            if not _is_nonnegative(sympy.diff(opened, _DUMMY)):
+            place = _like(_put(lemma.left, where), _put(lemma.right, where))
+            opened = curvature.subs(lemma.left, place)
+            if lemma.relation != "<=" or not _increases(_put(opened, where), place):
                 return Verdict(Status.FAILED, f"the curvature does not grow with {lemma.left}")
-            curvature = opened.subs(_DUMMY, lemma.right)
+            curvature = opened.subs(place, lemma.right)
         at_ends = [sympy.limit(slack, variable, end, side) for end, side in zip(ends, "+-", strict=True)]
-        if _is_nonnegative(-curvature) and all(map(_starts_nonnegative, at_ends)):
-            return Verdict(Status.PROVED, f"concave in {variable}, and nonnegative at {ends[0]} and {ends[1]}")
+        if _is_nonnegative(_put(-curvature, where)) and all(map(_starts_nonnegative, at_ends)):
+            concave = Verdict(Status.PROVED, f"concave in {variable}, and nonnegative at {ends[0]} and {ends[1]}")
+            return weakest([concave, *(lemma.verdict() for lemma in majorants)])
         return Verdict(Status.FAILED, f"not concave in {variable}")
 
     return check
@@ -315,14 +352,6 @@ def by_concavity(
 
 def _starts_nonnegative(value: sympy.Expr) -> bool:
     return _vanishes(value) or _is_nonnegative(value) or _is_nonnegative(sympy.expand(sympy.exp(value)) - 1)
-
-
-_RANK: Final = (Status.FAILED, Status.CITED, Status.SAMPLED, Status.DIGITS, Status.PROVED)
-
-
-def _weakest(verdicts: list[Verdict]) -> Verdict:
-    status = min((verdict.status for verdict in verdicts), key=_RANK.index)
-    return Verdict(status, "; ".join(dict.fromkeys(verdict.method for verdict in verdicts)))
 
 
 def over_all(function: Callable[[sympy.Symbol], sympy.Expr], last: sympy.Expr) -> sympy.Sum:
