@@ -405,7 +405,10 @@ def substituting(values: Mapping[sympy.Symbol, sympy.Expr], check: Check) -> Che
         if _captured(values.values(), (left, right)):
             return Verdict(Status.FAILED, "a value depends on what is summed over")
         verdict = check(_put(left, values), relation, _put(right, values))
-        return Verdict(verdict.status, f"with {_shown(values)}: {verdict.method}")
+        # A symbol may stand for itself under other assumptions: nothing that a reader has to know.
+        visible = {symbol: value for symbol, value in values.items() if str(symbol) != str(value)}
+        method = f"with {_shown(visible)}: {verdict.method}" if visible else verdict.method
+        return Verdict(verdict.status, method)
 
     return _keep_source(check, reduced)
 
