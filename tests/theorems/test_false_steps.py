@@ -7,33 +7,24 @@ from typing import NamedTuple
 import pytest
 import sympy
 
-from theory.theorems.derivation import Check, Relation, Status, Step, Verdict, strongest, weakest
-from theory.theorems.integral_checks import by_linearity
-from theory.theorems.labels import CLASSES, LABEL, LAW
-from theory.theorems.least import Least, attained_at
-from theory.theorems.outcome_checks import same_logarithms
-from theory.theorems.sequence_checks import COUNT, SEEN_BEFORE, below_chord, by_induction, by_induction_over_visits
-from theory.theorems.step_checks import (
-    PROBABILITY,
+from theory.theorems.checks.algebra import PROBABILITY, is_as_assumed
+from theory.theorems.checks.identities import by_summation, simplifies, to_fifty_digits
+from theory.theorems.checks.inequalities import by_convexity, by_monotonicity, by_sign, cited
+from theory.theorems.checks.integrals import by_linearity
+from theory.theorems.checks.outcomes import same_logarithms
+from theory.theorems.checks.reductions import (
     after,
-    by_convexity,
-    by_monotonicity,
-    by_sign,
-    by_summation,
-    cited,
     follows_from,
     in_every_case,
     instance_of,
-    is_as_assumed,
     over_weight,
-    simplifies,
     substituting,
     termwise,
-    to_fifty_digits,
     using,
     weights_sum_to_one,
 )
-from theory.theorems.sum_checks import (
+from theory.theorems.checks.sequences import COUNT, SEEN_BEFORE, below_chord, by_induction, by_induction_over_visits
+from theory.theorems.checks.sums import (
     against_each,
     by_concavity,
     each_term,
@@ -47,6 +38,9 @@ from theory.theorems.sum_checks import (
     some_argument,
     telescopes,
 )
+from theory.theorems.derivation import Check, Relation, Status, Step, Verdict, strongest, weakest
+from theory.theorems.labels import CLASSES, LABEL, LAW
+from theory.theorems.least import Least, attained_at
 
 p, q, u = sympy.symbols("probability q u", positive=True)
 x, w = sympy.symbols("x w", nonnegative=True)

@@ -11,9 +11,10 @@ import sympy
 
 from theory.catalogue import find_claim
 from theory.special import minus_product
+from theory.theorems.checks.inequalities import by_monotonicity, by_sampling, by_sign
+from theory.theorems.checks.reductions import over_weight, substituting
 from theory.theorems.derivation import Status
 from theory.theorems.precise import precise
-from theory.theorems.step_checks import by_monotonicity, by_sampling, by_sign, over_weight, substituting
 from theory.theorems.theorem import Theorem
 
 DISTANCE = sympy.Symbol("d", nonnegative=True)

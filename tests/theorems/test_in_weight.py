@@ -9,11 +9,13 @@ import sympy
 from theory.catalogue import find_claim
 from theory.catalogue.count_lemmas import DEFICIT, FRULLANI, GENERATING, INVERSE, LAPLACE_TRANSFORM, MEAN_INVERSE
 from theory.catalogue.letters import b, n
-from theory.theorems.integral_checks import by_derivative, by_integration, by_linearity
+from theory.theorems.checks.algebra import PROBABILITY
+from theory.theorems.checks.identities import simplifies
+from theory.theorems.checks.integrals import by_derivative, by_integration, by_linearity
+from theory.theorems.checks.reductions import instance_of
+from theory.theorems.checks.sums import each_term
 from theory.theorems.integrals import LogDeficit, MeanInverse, S, T, over_time
 from theory.theorems.precise import precise
-from theory.theorems.step_checks import PROBABILITY, instance_of, simplifies
-from theory.theorems.sum_checks import each_term
 
 LAW = {"n": [0, 3, 1e6, 1e12], "C": 1000, "label_noise": [0.0, 0.3, 1e-12, 1.0], "noisy_labels": [1, 999, 2, 7]}
 

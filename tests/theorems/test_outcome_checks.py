@@ -6,9 +6,10 @@ import sympy
 
 from theory.catalogue.high_probability import THEOREMS
 from theory.catalogue.root_rate_steps import ON_EVERY_SEQUENCE, q
+from theory.theorems.checks.inequalities import by_sign
+from theory.theorems.checks.outcomes import combines, for_every_outcome, same_logarithms
+from theory.theorems.checks.reductions import in_every_case
 from theory.theorems.derivation import Step
-from theory.theorems.outcome_checks import combines, for_every_outcome, same_logarithms
-from theory.theorems.step_checks import by_sign, in_every_case
 
 x = sympy.Symbol("x", positive=True)
 y = sympy.Symbol("y", positive=True)

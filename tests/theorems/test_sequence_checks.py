@@ -6,8 +6,10 @@ import sympy
 
 from theory.catalogue import cumulative_loss, expected_cumulative_loss, pointwise
 from theory.catalogue.letters import C, b, n
-from theory.theorems.derivation import Check, Relation, Step
-from theory.theorems.sequence_checks import (
+from theory.theorems.checks.algebra import PROBABILITY
+from theory.theorems.checks.inequalities import by_sign
+from theory.theorems.checks.reductions import follows_from, instance_of
+from theory.theorems.checks.sequences import (
     below_chord,
     by_induction,
     by_induction_over_visits,
@@ -16,8 +18,8 @@ from theory.theorems.sequence_checks import (
     in_the_limit,
     within,
 )
-from theory.theorems.step_checks import PROBABILITY, by_sign, follows_from, instance_of
-from theory.theorems.sum_checks import each_term
+from theory.theorems.checks.sums import each_term
+from theory.theorems.derivation import Check, Relation, Step
 
 x = sympy.Symbol("x", positive=True)
 k = sympy.Symbol("k", integer=True, nonnegative=True)

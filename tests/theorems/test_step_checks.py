@@ -6,26 +6,13 @@ import pytest
 import sympy
 from sympy import Rational, exp, gamma, log, sqrt
 
+from theory.theorems.checks.algebra import PROBABILITY
+from theory.theorems.checks.identities import by_definition, by_summation, simplifies, to_fifty_digits
+from theory.theorems.checks.inequalities import by_convexity, by_intervals, by_monotonicity, by_sampling, by_sign, cited
+from theory.theorems.checks.reductions import after, termwise, using, weights_sum_to_one
 from theory.theorems.derivation import Check, Derivation, Relation, Status, Step, compose
 from theory.theorems.expectations import ExpectedLog, binomial_mean
 from theory.theorems.labels import mean_over_labels
-from theory.theorems.step_checks import (
-    PROBABILITY,
-    after,
-    by_convexity,
-    by_definition,
-    by_intervals,
-    by_monotonicity,
-    by_sampling,
-    by_sign,
-    by_summation,
-    cited,
-    simplifies,
-    termwise,
-    to_fifty_digits,
-    using,
-    weights_sum_to_one,
-)
 
 x = sympy.Symbol("x", nonnegative=True)
 z = sympy.Symbol("z", positive=True)

@@ -8,10 +8,10 @@ import sympy
 from theory.catalogue.composition import LossOfContext
 from theory.catalogue.hedge import B, LeastHedgePrice
 from theory.catalogue.letters import n
-from theory.theorems.derivation import Check, Relation, Status, Step
-from theory.theorems.least import attained_at
-from theory.theorems.step_checks import after, by_sign, follows_from, simplifies, substituting
-from theory.theorems.sum_checks import (
+from theory.theorems.checks.identities import simplifies
+from theory.theorems.checks.inequalities import by_sign
+from theory.theorems.checks.reductions import after, follows_from, substituting
+from theory.theorems.checks.sums import (
     VISIT,
     against_each,
     by_concavity,
@@ -33,6 +33,8 @@ from theory.theorems.sum_checks import (
     without_factor,
     written_out,
 )
+from theory.theorems.derivation import Check, Relation, Status, Step
+from theory.theorems.least import attained_at
 
 x, y = sympy.symbols("x y", positive=True)
 s, t = sympy.symbols("s t", nonnegative=True)

@@ -13,9 +13,11 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from theory.theorems.checks.identities import simplifies
+from theory.theorems.checks.inequalities import by_monotonicity, by_sign
+from theory.theorems.checks.reductions import evaluated, substituting
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import by_monotonicity, by_sign, evaluated, simplifies, substituting
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 Array = NDArray[np.float64]

@@ -10,9 +10,11 @@ import sympy
 from theory.catalogue.attention import Array
 from theory.catalogue.letters import NUM_CLASSES, C
 from theory.special import minus_product
+from theory.theorems.checks.identities import simplifies
+from theory.theorems.checks.inequalities import by_sign
+from theory.theorems.checks.reductions import after, substituting
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import after, by_sign, simplifies, substituting
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 floor = sympy.Symbol("floor", positive=True)

@@ -18,10 +18,12 @@ from theory.catalogue.gate_losses import (
 )
 from theory.catalogue.letters import NATS, n
 from theory.catalogue.loss_sequences import loss_of_g, loss_of_gate, loss_of_h
+from theory.theorems.checks.identities import simplifies
+from theory.theorems.checks.inequalities import by_sign
+from theory.theorems.checks.reductions import after, substituting
+from theory.theorems.checks.sums import VISIT, against_each, naming, over_all, telescopes
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import after, by_sign, simplifies, substituting
-from theory.theorems.sum_checks import VISIT, against_each, naming, over_all, telescopes
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 prior = sympy.Symbol("prior", positive=True)

@@ -18,19 +18,11 @@ import sympy
 from theory.catalogue.letters import NUM_CLASSES, C, label_noise
 from theory.special import minus_product
 from theory.theorems.bayes import Array, BayesExcess, bayes_excess
+from theory.theorems.checks.identities import simplifies, to_fifty_digits
+from theory.theorems.checks.inequalities import by_monotonicity, by_sampling, by_sign, cited
+from theory.theorems.checks.reductions import in_every_case, over_weight, substituting
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import (
-    by_monotonicity,
-    by_sampling,
-    by_sign,
-    cited,
-    in_every_case,
-    over_weight,
-    simplifies,
-    substituting,
-    to_fifty_digits,
-)
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 m = sympy.Symbol("m", integer=True, nonnegative=True)

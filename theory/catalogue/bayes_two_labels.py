@@ -21,10 +21,11 @@ from theory.catalogue.bayes_in_context import NOISE, NUM_LABELS
 from theory.catalogue.in_context_risk import CONTEXT_LENGTH, HUNTED_LENGTH, NUM_RELEVANT, ODDS, binomial, losses, odds
 from theory.catalogue.letters import label_noise
 from theory.theorems.bayes import BayesExcess, bayes_excess
+from theory.theorems.checks.identities import simplifies, to_fifty_digits
+from theory.theorems.checks.inequalities import cited
 from theory.theorems.copying import CopyingLoss, bernoulli_weight, loss_of_counts
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import cited, simplifies, to_fifty_digits
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 m = NUM_RELEVANT.symbol

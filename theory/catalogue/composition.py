@@ -21,20 +21,10 @@ from theory.catalogue.gate_losses import AT_LEAST_ONE_VISIT, Array, mixed_loss, 
 from theory.catalogue.letters import LABELS_IID, NATS, NUM_CLASSES, C, label_noise, n
 from theory.excess import log_gamma_surplus
 from theory.special import log_rising, stirling_series
-from theory.theorems.derivation import Check, Derivation, Step
-from theory.theorems.expectations import binomial_mean
-from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import (
-    after,
-    by_definition,
-    by_sign,
-    by_summation,
-    follows_from,
-    simplifies,
-    substituting,
-    using,
-)
-from theory.theorems.sum_checks import (
+from theory.theorems.checks.identities import by_definition, by_summation, simplifies
+from theory.theorems.checks.inequalities import by_sign
+from theory.theorems.checks.reductions import after, follows_from, substituting, using
+from theory.theorems.checks.sums import (
     VISIT,
     against_each,
     each_term,
@@ -47,6 +37,9 @@ from theory.theorems.sum_checks import (
     without_factor,
     written_out,
 )
+from theory.theorems.derivation import Check, Derivation, Step
+from theory.theorems.expectations import binomial_mean
+from theory.theorems.parameters import Parameter
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 copied = sympy.Symbol("copied", positive=True)

@@ -9,9 +9,11 @@ import sympy
 
 from theory.catalogue.gate_losses import Array
 from theory.catalogue.letters import NATS
+from theory.theorems.checks.identities import simplifies
+from theory.theorems.checks.inequalities import by_convexity
+from theory.theorems.checks.reductions import after, evaluated, substituting
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import after, by_convexity, evaluated, simplifies, substituting
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 alpha = sympy.Symbol("alpha", nonnegative=True)

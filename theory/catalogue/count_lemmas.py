@@ -7,11 +7,13 @@ from typing import Final
 import sympy
 
 from theory.catalogue.letters import b, n
+from theory.theorems.checks.algebra import PROBABILITY
+from theory.theorems.checks.identities import by_summation
+from theory.theorems.checks.integrals import by_derivative, by_integration, by_linearity
+from theory.theorems.checks.reductions import instance_of
 from theory.theorems.derivation import Step
 from theory.theorems.expectations import ExpectedLog, binomial_mean
-from theory.theorems.integral_checks import by_derivative, by_integration, by_linearity
 from theory.theorems.integrals import LogDeficit, MeanInverse, S, T, generating, over_time
-from theory.theorems.step_checks import PROBABILITY, by_summation, instance_of
 
 _x = sympy.Symbol("x", positive=True)
 

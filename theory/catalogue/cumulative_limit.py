@@ -12,12 +12,14 @@ from theory.catalogue.letters import LABELS_IID, C, b, label_noise, n, noisy_lab
 from theory.catalogue.two_level_law import over_labels
 from theory.excess import log_gamma_surplus
 from theory.in_weight import limit_constants
+from theory.theorems.checks.algebra import Ranges
+from theory.theorems.checks.identities import to_fifty_digits
+from theory.theorems.checks.reductions import termwise
+from theory.theorems.checks.sequences import in_the_limit, within
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.expected_log_gamma import ExpectedLogGamma
 from theory.theorems.labels import mean_over_labels
 from theory.theorems.parameters import Parameter
-from theory.theorems.sequence_checks import in_the_limit, within
-from theory.theorems.step_checks import Ranges, termwise, to_fifty_digits
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 _RAREST: Final = sympy.Max(1 / (1 - label_noise), noisy_labels / label_noise)

@@ -11,9 +11,9 @@ import sympy
 
 from theory.catalogue.label_counts import OWN_COUNT, Array, count_entropy, counts_redundancy
 from theory.catalogue.letters import NUM_CLASSES, NUM_NOISY_LABELS, PSEUDO_COUNT, VISITS, C, b, n
+from theory.theorems.checks.sequences import SEEN_BEFORE, by_induction_over_visits, sum_over_counts
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.precise import working_digits
-from theory.theorems.sequence_checks import SEEN_BEFORE, by_induction_over_visits, sum_over_counts
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 _i = sympy.Symbol("i", integer=True, nonnegative=True)

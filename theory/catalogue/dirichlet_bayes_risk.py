@@ -12,9 +12,10 @@ from theory.catalogue.least_risk import dirichlet_risk
 from theory.catalogue.letters import NUM_CLASSES, PSEUDO_COUNT, VISITS, C, b, n
 from theory.catalogue.two_level_law import Array
 from theory.theorems.bayes_risk import DirichletRisk, MeanEntropy
+from theory.theorems.checks.identities import simplifies, to_fifty_digits
+from theory.theorems.checks.inequalities import cited
+from theory.theorems.checks.sums import each_term
 from theory.theorems.derivation import Derivation, Step
-from theory.theorems.step_checks import cited, simplifies, to_fifty_digits
-from theory.theorems.sum_checks import each_term
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 _MOST_VISITS: Final = 10

@@ -15,12 +15,14 @@ from theory.catalogue.stream import VISITS_IID, N, over_visits, p_x
 from theory.catalogue.two_level_law import Array, excess_risk, over_labels_and_rest
 from theory.catalogue.visit_integrals import integrated, sum_over_visits
 from theory.excess import exponential_tail, generating_surplus, log_generating
+from theory.theorems.checks.algebra import PROBABILITY
+from theory.theorems.checks.identities import simplifies
+from theory.theorems.checks.integrals import by_linearity
+from theory.theorems.checks.reductions import termwise, using
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.expectations import ExpectedLog
-from theory.theorems.integral_checks import by_linearity
 from theory.theorems.integrals import ExpectedLogRatio, LogDeficit
 from theory.theorems.labels import mean_over_labels
-from theory.theorems.step_checks import PROBABILITY, simplifies, termwise, using
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 _MOST_EXAMPLES: Final = 14

@@ -14,12 +14,14 @@ from theory.catalogue.label_counts import Array
 from theory.catalogue.letters import LABEL_LAW, LABELS_IID, PSEUDO_COUNT, C, b, n
 from theory.catalogue.pointwise import SOME_VISITS
 from theory.catalogue.two_level_law import over_labels
+from theory.theorems.checks.algebra import PROBABILITY, Ranges
+from theory.theorems.checks.identities import to_fifty_digits
+from theory.theorems.checks.reductions import termwise
+from theory.theorems.checks.sequences import by_telescoping
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.expectations import ExpectedLog
 from theory.theorems.expected_log_gamma import ExpectedLogGamma
 from theory.theorems.labels import mean_over_labels
-from theory.theorems.sequence_checks import by_telescoping
-from theory.theorems.step_checks import PROBABILITY, Ranges, termwise, to_fifty_digits
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 _i = sympy.Symbol("i", integer=True, nonnegative=True)

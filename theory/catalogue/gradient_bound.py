@@ -14,10 +14,12 @@ import sympy
 from theory.catalogue.convexity import WEIGHT, alpha
 from theory.catalogue.gate_losses import Array
 from theory.catalogue.letters import NATS, NUM_CLASSES, PSEUDO_COUNT, VISITS, C, b, n
+from theory.theorems.checks.identities import simplifies
+from theory.theorems.checks.inequalities import by_sign
+from theory.theorems.checks.reductions import substituting
+from theory.theorems.checks.sums import against_each, in_cases, naming, some_argument
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import by_sign, simplifies, substituting
-from theory.theorems.sum_checks import against_each, in_cases, naming, some_argument
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 floor = sympy.Symbol("floor", positive=True)

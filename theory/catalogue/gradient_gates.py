@@ -27,20 +27,13 @@ from theory.catalogue.gate_losses import (
 from theory.catalogue.letters import NATS, n
 from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, S, gap, loss_of_gate, visits_paid_by_g
 from theory.catalogue.universal_mixture import best_share, loss_of_best_share, precise_loss_of_best_share
+from theory.theorems.checks.identities import simplifies, to_fifty_digits
+from theory.theorems.checks.inequalities import by_convexity, by_sign
+from theory.theorems.checks.reductions import after, evaluated, substituting, using
+from theory.theorems.checks.sums import VISIT, by_concavity, each_term, in_cases, naming, over_all, telescopes, times
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.least import Least, attained_at, least_in_mpmath, least_in_numpy
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import (
-    after,
-    by_convexity,
-    by_sign,
-    evaluated,
-    simplifies,
-    substituting,
-    to_fifty_digits,
-    using,
-)
-from theory.theorems.sum_checks import VISIT, by_concavity, each_term, in_cases, naming, over_all, telescopes, times
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 rate = sympy.Symbol("rate", positive=True)

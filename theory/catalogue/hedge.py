@@ -19,11 +19,13 @@ from theory.catalogue.gate_losses import (
 )
 from theory.catalogue.letters import NATS, n
 from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, loss_of_g, loss_of_gate, loss_of_h
+from theory.theorems.checks.identities import simplifies
+from theory.theorems.checks.inequalities import by_convexity, by_sign, cited
+from theory.theorems.checks.reductions import after, evaluated, substituting
+from theory.theorems.checks.sums import VISIT, against_each, each_term, naming, over_all, telescopes, times
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.least import Least, attained_at, least_in_mpmath, least_in_numpy
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import after, by_convexity, by_sign, cited, evaluated, simplifies, substituting
-from theory.theorems.sum_checks import VISIT, against_each, each_term, naming, over_all, telescopes, times
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 rate = sympy.Symbol("rate", positive=True)

@@ -13,10 +13,11 @@ from theory.catalogue.letters import LABEL_NOISE_LEVEL, LABELS_IID, NUM_CLASSES,
 from theory.catalogue.no_hypercompression import DELTA, TWO_LABELS, delta
 from theory.catalogue.pointwise import SOME_VISITS, vertex
 from theory.catalogue.root_rate_steps import LEMMAS, ON_EVERY_SEQUENCE, STEPS, q
+from theory.theorems.checks.algebra import Ranges
+from theory.theorems.checks.inequalities import by_convexity, by_sampling, by_sign, cited
+from theory.theorems.checks.outcomes import for_every_outcome
 from theory.theorems.derivation import Derivation, Step
-from theory.theorems.outcome_checks import for_every_outcome
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import Ranges, by_convexity, by_sampling, by_sign, cited
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 from theory.theorems.two_labels import DistanceQuantile, DivergenceQuantile, ExcessQuantile
 

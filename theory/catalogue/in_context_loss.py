@@ -30,10 +30,12 @@ from theory.catalogue.attention import (
     relevant_distance,
     temperature,
 )
+from theory.theorems.checks.identities import simplifies
+from theory.theorems.checks.inequalities import by_monotonicity
+from theory.theorems.checks.reductions import substituting
+from theory.theorems.checks.sums import naming
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import by_monotonicity, simplifies, substituting
-from theory.theorems.sum_checks import naming
 from theory.theorems.theorem import DERIVED_HERE, Erratum, Theorem, WrongVariant
 
 # At least one example of either kind.

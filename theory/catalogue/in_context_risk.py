@@ -17,10 +17,10 @@ from scipy.special import betaln, xlogy
 from theory.catalogue.attention import Array, L
 from theory.catalogue.attention_floor import FLOOR, floor, loss_of_shares
 from theory.catalogue.letters import LABEL_LAW, C, label_noise, noisy_labels
+from theory.theorems.checks.identities import simplifies, to_fifty_digits
 from theory.theorems.copying import CopyingLoss
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import simplifies, to_fifty_digits
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 # Law of the number of examples of one kind that carry the query's label: from how many they are, the probability of

@@ -12,11 +12,13 @@ from theory.catalogue.in_weight_risk import EXCESS, MISMATCH, PARAMETERS
 from theory.catalogue.letters import LABELS_IID, C, b, n
 from theory.catalogue.two_level_law import Array, excess_risk, mismatch, over_labels_and_rest
 from theory.excess import inverse_surplus
+from theory.theorems.checks.identities import simplifies
+from theory.theorems.checks.inequalities import cited
+from theory.theorems.checks.reductions import termwise, using
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.expectations import binomial_mean
 from theory.theorems.integrals import MeanInverse
 from theory.theorems.labels import mean_over_labels
-from theory.theorems.step_checks import cited, simplifies, termwise, using
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 _JENSEN_BELOW: Final = mean_over_labels(

@@ -14,11 +14,12 @@ from theory.catalogue.letters import LABEL_LAW, LABELS_IID, NUM_CLASSES, PSEUDO_
 from theory.catalogue.two_level_law import Array, excess_risk, mismatch, over_labels_and_rest
 from theory.excess import log_deficit
 from theory.special import frullani_nodes
+from theory.theorems.checks.identities import by_definition, simplifies, to_fifty_digits
+from theory.theorems.checks.reductions import termwise, using
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.expectations import ExpectedLog, binomial_mean
 from theory.theorems.integrals import LogDeficit
 from theory.theorems.labels import mean_over_labels
-from theory.theorems.step_checks import by_definition, simplifies, termwise, to_fifty_digits, using
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 PARAMETERS: Final = (VISITS, NUM_CLASSES, PSEUDO_COUNT, *LABEL_LAW[1:])

@@ -9,22 +9,14 @@ import sympy
 
 from theory.catalogue.letters import LABEL_LAW, LABELS_IID, VISITS, C, n
 from theory.catalogue.two_level_law import Array, excess_risk, over_labels
+from theory.theorems.checks.algebra import PROBABILITY
+from theory.theorems.checks.identities import by_summation, simplifies
+from theory.theorems.checks.inequalities import by_monotonicity, by_sign, cited
+from theory.theorems.checks.reductions import after, termwise, using, weights_sum_to_one
+from theory.theorems.checks.sums import naming
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.expectations import ExpectedLog, binomial_mean
 from theory.theorems.labels import mean_over_labels
-from theory.theorems.step_checks import (
-    PROBABILITY,
-    after,
-    by_monotonicity,
-    by_sign,
-    by_summation,
-    cited,
-    simplifies,
-    termwise,
-    using,
-    weights_sum_to_one,
-)
-from theory.theorems.sum_checks import naming
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 _k = sympy.Symbol("k", integer=True, nonnegative=True)

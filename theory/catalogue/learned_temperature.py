@@ -14,10 +14,11 @@ import sympy
 from scipy.special import wrightomega
 
 from theory.catalogue.attention import Array
+from theory.theorems.checks.identities import by_definition, simplifies, to_fifty_digits
+from theory.theorems.checks.reductions import evaluated, using
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.flow import InverseTemperature, TimeOfFlight
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import by_definition, evaluated, simplifies, to_fifty_digits, using
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 m = sympy.Symbol("m", integer=True, positive=True)

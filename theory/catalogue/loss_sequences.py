@@ -14,7 +14,7 @@ from typing import Any, Final
 import sympy
 
 from theory.catalogue.letters import n
-from theory.theorems.sum_checks import VISIT
+from theory.theorems.checks.sums import VISIT
 
 S: Final = sympy.Symbol("S", integer=True, nonnegative=True)
 gap: Final = sympy.Symbol("gap", nonnegative=True)

@@ -10,9 +10,10 @@ import sympy
 from theory.catalogue.label_counts import Array
 from theory.catalogue.letters import LABEL_NOISE_LEVEL, LABELS_IID, NUM_CLASSES, PSEUDO_COUNT, C, b, label_noise, n
 from theory.catalogue.pointwise import SOME_VISITS
+from theory.theorems.checks.identities import simplifies
+from theory.theorems.checks.inequalities import by_sign, cited
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import by_sign, cited, simplifies
 from theory.theorems.theorem import Theorem, WrongVariant
 from theory.theorems.two_labels import CompressionProbability
 

@@ -13,21 +13,15 @@ import sympy
 
 from theory.catalogue.label_counts import OTHER_SHARE, Array, redundancy
 from theory.catalogue.letters import NUM_CLASSES, NUM_NOISY_LABELS, C, b, n
+from theory.theorems.checks.algebra import PROBABILITY
+from theory.theorems.checks.identities import simplifies
+from theory.theorems.checks.inequalities import by_monotonicity, by_sign
+from theory.theorems.checks.reductions import follows_from, instance_of, termwise, weights_sum_to_one
+from theory.theorems.checks.sequences import below_chord, by_induction, by_series
+from theory.theorems.checks.sums import each_term
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.labels import mean_over_labels
 from theory.theorems.parameters import Parameter
-from theory.theorems.sequence_checks import below_chord, by_induction, by_series
-from theory.theorems.step_checks import (
-    PROBABILITY,
-    by_monotonicity,
-    by_sign,
-    follows_from,
-    instance_of,
-    simplifies,
-    termwise,
-    weights_sum_to_one,
-)
-from theory.theorems.sum_checks import each_term
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 _k = sympy.Symbol("k", integer=True, nonnegative=True)

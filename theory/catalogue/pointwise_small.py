@@ -16,23 +16,22 @@ import sympy
 from theory.catalogue.label_counts import Array, counts_redundancy, redundancy
 from theory.catalogue.letters import NUM_CLASSES, NUM_NOISY_LABELS, C, b, n, noisy_labels
 from theory.catalogue.pointwise import ABOVE_ENTROPY, ANY_SEQUENCE, CURVATURE, SOME_VISITS, TO_INVERSE, rise
-from theory.theorems.derivation import Derivation, Step
-from theory.theorems.labels import LABEL_NOISE, mean_over_labels
-from theory.theorems.parameters import Parameter
-from theory.theorems.sequence_checks import below_chord, by_series
-from theory.theorems.step_checks import (
-    PROBABILITY,
+from theory.theorems.checks.algebra import PROBABILITY
+from theory.theorems.checks.identities import simplifies
+from theory.theorems.checks.inequalities import by_sign, cited
+from theory.theorems.checks.reductions import (
     adding,
     as_one_sum,
-    by_sign,
-    cited,
     follows_from,
     instance_of,
-    simplifies,
     termwise,
     weights_sum_to_one,
 )
-from theory.theorems.sum_checks import each_term
+from theory.theorems.checks.sequences import below_chord, by_series
+from theory.theorems.checks.sums import each_term
+from theory.theorems.derivation import Derivation, Step
+from theory.theorems.labels import LABEL_NOISE, mean_over_labels
+from theory.theorems.parameters import Parameter
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 _HALF: Final = sympy.Rational(1, 2)

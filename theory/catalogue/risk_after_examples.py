@@ -14,12 +14,14 @@ from theory.catalogue.stream import EXAMPLES, QUERY_PROBABILITY, VISITS_IID, N, 
 from theory.catalogue.two_level_law import Array, over_labels_and_rest
 from theory.catalogue.visit_integrals import integrated, sum_over_visits
 from theory.excess import log_generating
+from theory.theorems.checks.algebra import PROBABILITY
+from theory.theorems.checks.identities import by_summation, simplifies
+from theory.theorems.checks.integrals import by_linearity
+from theory.theorems.checks.reductions import instance_of, termwise, using
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.expectations import ExpectedLog
-from theory.theorems.integral_checks import by_linearity
 from theory.theorems.integrals import ExpectedLogRatio, S, T
 from theory.theorems.labels import mean_over_labels
-from theory.theorems.step_checks import PROBABILITY, by_summation, instance_of, simplifies, termwise, using
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 _MOST_EXAMPLES: Final = 24

@@ -10,17 +10,11 @@ from typing import Final
 import sympy
 
 from theory.catalogue.letters import C, b, label_noise, n
+from theory.theorems.checks.identities import simplifies
+from theory.theorems.checks.inequalities import by_convexity, by_sign
+from theory.theorems.checks.outcomes import combines, same_logarithms
+from theory.theorems.checks.reductions import after, follows_from, in_every_case, instance_of
 from theory.theorems.derivation import Step
-from theory.theorems.outcome_checks import combines, same_logarithms
-from theory.theorems.step_checks import (
-    after,
-    by_convexity,
-    by_sign,
-    follows_from,
-    in_every_case,
-    instance_of,
-    simplifies,
-)
 from theory.theorems.two_labels import ExcessQuantile
 
 q = sympy.Symbol("q", positive=True)

@@ -17,19 +17,10 @@ from theory.catalogue.gate_losses import AT_LEAST_ONE_VISIT, Array, gap_up_to, m
 from theory.catalogue.letters import NATS, n
 from theory.catalogue.loss_sequences import gap
 from theory.special import log_rising
-from theory.theorems.derivation import Derivation, Step
-from theory.theorems.parameters import Parameter
-from theory.theorems.step_checks import (
-    after,
-    by_convexity,
-    by_sign,
-    follows_from,
-    instance_of,
-    simplifies,
-    substituting,
-    to_fifty_digits,
-)
-from theory.theorems.sum_checks import (
+from theory.theorems.checks.identities import simplifies, to_fifty_digits
+from theory.theorems.checks.inequalities import by_convexity, by_sign
+from theory.theorems.checks.reductions import after, follows_from, instance_of, substituting
+from theory.theorems.checks.sums import (
     by_concavity,
     each_term,
     in_logarithms,
@@ -41,6 +32,8 @@ from theory.theorems.sum_checks import (
     times,
     without_factor,
 )
+from theory.theorems.derivation import Derivation, Step
+from theory.theorems.parameters import Parameter
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 k = sympy.Symbol("k", integer=True, nonnegative=True)

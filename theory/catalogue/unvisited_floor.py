@@ -14,8 +14,10 @@ from theory.catalogue.stream import EXAMPLES, QUERY_PROBABILITY, VISITS_IID, N, 
 from theory.catalogue.two_level_law import Array
 from theory.catalogue.visit_integrals import sum_over_visits
 from theory.theorems.bayes_risk import SymmetricEntropy, UniformOwnRisk
+from theory.theorems.checks.identities import simplifies, to_fifty_digits
+from theory.theorems.checks.inequalities import cited
+from theory.theorems.checks.reductions import using
 from theory.theorems.derivation import Derivation, Step
-from theory.theorems.step_checks import cited, simplifies, to_fifty_digits, using
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
 
 _MOST_EXAMPLES: Final = 8

@@ -80,7 +80,7 @@ class Step:
     reason : str
         Why, as a sentence.
     check : callable
-        Takes the two sides and the relation, returns a :class:`Verdict` (see ``theory.theorems.step_checks``).
+        Takes the two sides and the relation, returns a :class:`Verdict` (see ``theory.theorems.checks``).
     """
 
     left: sympy.Expr

@@ -10,8 +10,9 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from theory.theorems.checks.algebra import is_nonnegative, put, vanishes
+from theory.theorems.checks.inequalities import in_closure, jumps
 from theory.theorems.derivation import Check, Relation, Status, Verdict
-from theory.theorems.step_checks import _in_closure, _is_nonnegative, _jumps, _put, _vanishes
 
 Array = NDArray[np.float64]
 
@@ -42,11 +43,11 @@ def attained_at(best: sympy.Expr, where: Mapping[sympy.Symbol, sympy.Expr] | Non
         if relation != "=" or not isinstance(left, Least):
             return Verdict(Status.FAILED, "a least value was expected")
         objective, variable = left.objective(), left.variable
-        if _jumps(objective) or not _in_closure(_put(best, where), variable, (where or {}).get(variable)):
+        if jumps(objective) or not in_closure(put(best, where), variable, (where or {}).get(variable)):
             return Verdict(Status.FAILED, f"{best} may be outside the range of {variable}")
-        flat = _vanishes(sympy.diff(objective, variable).subs(variable, best))
-        convex = _is_nonnegative(_put(sympy.diff(objective, variable, 2), where))
-        if flat and convex and _vanishes(objective.subs(variable, best) - right):
+        flat = vanishes(sympy.diff(objective, variable).subs(variable, best))
+        convex = is_nonnegative(put(sympy.diff(objective, variable, 2), where))
+        if flat and convex and vanishes(objective.subs(variable, best) - right):
             return Verdict(Status.PROVED, f"convex in {variable}, flat at {variable} = {best}, with this value there")
         return Verdict(Status.FAILED, f"not the least value over {variable}")
 

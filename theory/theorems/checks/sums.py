@@ -7,20 +7,18 @@ from typing import Final
 
 import sympy
 
-from theory.theorems.derivation import Check, Relation, Status, Step, Verdict, strongest, weakest
-from theory.theorems.step_checks import (
-    _are_counted,
-    _captured,
-    _has_definition,
-    _is_nonnegative,
-    _jumps,
-    _keep_source,
-    _put,
-    _vanishes,
-    in_every_case,
+from theory.theorems.checks.algebra import (
+    are_counted,
+    has_definition,
     is_as_assumed,
-    substituting,
+    is_nonnegative,
+    keep_source,
+    put,
+    vanishes,
 )
+from theory.theorems.checks.inequalities import jumps
+from theory.theorems.checks.reductions import captured, in_every_case, substituting
+from theory.theorems.derivation import Check, Relation, Status, Step, Verdict, strongest, weakest
 
 Where = Mapping[sympy.Symbol, sympy.Expr]
 
@@ -30,14 +28,14 @@ def each_term(check: Check) -> Check:
 
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         own, other = _sum_and_rest(left), _sum_and_rest(right)
-        if own is None or other is None or own[0].limits != other[0].limits or not _vanishes(own[1] - other[1]):
+        if own is None or other is None or own[0].limits != other[0].limits or not vanishes(own[1] - other[1]):
             return Verdict(Status.FAILED, "two sums over the same range were expected")
-        if not _are_counted(own[0]):
+        if not are_counted(own[0]):
             return Verdict(Status.FAILED, "the terms may be others than those that the index stands for")
         verdict = check(own[0].function, relation, other[0].function)
         return Verdict(verdict.status, f"for each term: {verdict.method}")
 
-    return _keep_source(check, reduced)
+    return keep_source(check, reduced)
 
 
 def telescopes(potential: sympy.Expr, check: Check) -> Check:
@@ -50,16 +48,16 @@ def telescopes(potential: sympy.Expr, check: Check) -> Check:
         found = _sum_and_rest(left)
         if relation != "=" or found is None:
             return Verdict(Status.FAILED, "a sum that equals something was expected")
-        if not _are_counted(found[0]):
+        if not are_counted(found[0]):
             return Verdict(Status.FAILED, "the terms may be others than those that the index stands for")
         (index, first, last), rest = found[0].limits[0], found[1]
         remains = potential.subs(index, last) - potential.subs(index, first - 1)
-        if not _vanishes(sympy.expand(right - rest - remains)):
+        if not vanishes(sympy.expand(right - rest - remains)):
             return Verdict(Status.FAILED, "the right side is not what remains")
         verdict = check(found[0].function, "=", potential - potential.subs(index, index - 1))
         return Verdict(verdict.status, f"telescopes: {verdict.method}")
 
-    return _keep_source(check, reduced)
+    return keep_source(check, reduced)
 
 
 def _sum_and_rest(side: sympy.Expr) -> tuple[sympy.Sum, sympy.Expr] | None:
@@ -79,7 +77,7 @@ def naming(names: Mapping[sympy.Symbol, sympy.Expr], check: Check) -> Check:
         for symbol, expression in names.items():
             if not is_as_assumed(symbol, expression):
                 return Verdict(Status.FAILED, f"{expression} may lie outside what is assumed of {symbol}")
-        if _captured(names.values(), (left, right)):
+        if captured(names.values(), (left, right)):
             return Verdict(Status.FAILED, "a name depends on what is summed over")
         sides = [left, right]
         for symbol, expression in names.items():
@@ -87,12 +85,12 @@ def naming(names: Mapping[sympy.Symbol, sympy.Expr], check: Check) -> Check:
         back = sides
         for symbol, expression in reversed(list(names.items())):
             back = [side.subs(symbol, expression) for side in back]
-        if back != [left, right] and not all(_vanishes(a - b) for a, b in zip(back, (left, right), strict=True)):
+        if back != [left, right] and not all(vanishes(a - b) for a, b in zip(back, (left, right), strict=True)):
             return Verdict(Status.FAILED, "the names do not stand for the expressions")
         verdict = check(sides[0], relation, sides[1])
         return Verdict(verdict.status, f"for every {', '.join(map(str, names))}: {verdict.method}")
 
-    return _keep_source(check, reduced)
+    return keep_source(check, reduced)
 
 
 def times(factor: sympy.Expr, check: Check) -> Check:
@@ -104,7 +102,7 @@ def times(factor: sympy.Expr, check: Check) -> Check:
         verdict = check(_multiplied(factor, left), relation, _multiplied(factor, right))
         return Verdict(verdict.status, f"times {factor}: {verdict.method}")
 
-    return _keep_source(check, reduced)
+    return keep_source(check, reduced)
 
 
 def _multiplied(factor: sympy.Expr, side: sympy.Expr) -> sympy.Expr:
@@ -126,7 +124,7 @@ def minus_log(check: Check, where: Where | None = None) -> Check:
         verdict = check(arguments[0], _OPPOSITE[relation], arguments[1])
         return Verdict(verdict.status, f"the logarithm increases: {verdict.method}")
 
-    return _keep_source(check, reduced)
+    return keep_source(check, reduced)
 
 
 _OPPOSITE: Final[dict[Relation, Relation]] = {"<=": ">=", ">=": "<=", "=": "="}
@@ -135,8 +133,8 @@ _OPPOSITE: Final[dict[Relation, Relation]] = {"<=": ">=", ">=": "<=", "=": "="}
 def _adds_up_nonnegative(side: sympy.Expr, where: Where | None) -> bool:
     """Whether it is a sum of terms that are not negative, or not negative itself."""
     if isinstance(side, sympy.Sum):
-        return _are_counted(side) and _is_nonnegative(_put(side.function, where))
-    return _is_nonnegative(_put(side, where))
+        return are_counted(side) and is_nonnegative(put(side.function, where))
+    return is_nonnegative(put(side, where))
 
 
 def without_factor(factor: sympy.Expr, check: Check) -> Check:
@@ -144,12 +142,12 @@ def without_factor(factor: sympy.Expr, check: Check) -> Check:
 
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         sides = [side / factor for side in (left, right)]
-        if not _is_nonnegative(factor) or any(side.has(factor) for side in sides):
+        if not is_nonnegative(factor) or any(side.has(factor) for side in sides):
             return Verdict(Status.FAILED, "a nonnegative factor of both sides was expected")
         verdict = check(sides[0], relation, sides[1])
         return Verdict(verdict.status, f"without a common factor: {verdict.method}")
 
-    return _keep_source(check, reduced)
+    return keep_source(check, reduced)
 
 
 def in_logarithms(lemma: Step, where: Where | None = None) -> Check:
@@ -159,12 +157,12 @@ def in_logarithms(lemma: Step, where: Where | None = None) -> Check:
     """
 
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        low, high = (_put(side, where) for side in ((left, right) if relation == "<=" else (right, left)))
+        low, high = (put(side, where) for side in ((left, right) if relation == "<=" else (right, left)))
         if not (_is_positive(low) and _is_positive(high)):
             return Verdict(Status.FAILED, "positive sides were expected")
         slack = sympy.expand_log(sympy.log(high / low))
-        claimed = _put(lemma.right - lemma.left, where)
-        if relation not in ("<=", ">=") or lemma.relation != "<=" or not _vanishes(slack - claimed):
+        claimed = put(lemma.right - lemma.left, where)
+        if relation not in ("<=", ">=") or lemma.relation != "<=" or not vanishes(slack - claimed):
             return Verdict(Status.FAILED, "the lemma says something else")
         return lemma.verdict()
 
@@ -184,10 +182,10 @@ def logarithm_of(lemma: Step, where: Where | None = None) -> Check:
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         if relation != lemma.relation:
             return Verdict(Status.FAILED, "the lemma says something else")
-        low, high = (_put(side.rewrite(sympy.gamma), where) for side in (lemma.left, lemma.right))
+        low, high = (put(side.rewrite(sympy.gamma), where) for side in (lemma.left, lemma.right))
         if not (_is_positive(low) and _is_positive(high)):
             return Verdict(Status.FAILED, "positive sides were expected")
-        if not _vanishes(sympy.expand_log(sympy.log(high / low)) - sympy.expand_log(_put(right - left, where))):
+        if not vanishes(sympy.expand_log(sympy.log(high / low)) - sympy.expand_log(put(right - left, where))):
             return Verdict(Status.FAILED, "the lemma says something else")
         return lemma.verdict()
 
@@ -198,11 +196,11 @@ def written_out(check: Check) -> Check:
     """The check holds once every function that has a definition is replaced by it."""
 
     def reduced(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        sides = [side.replace(_has_definition, lambda f: f.definition()) for side in (left, right)]
+        sides = [side.replace(has_definition, lambda f: f.definition()) for side in (left, right)]
         verdict = check(sides[0], relation, sides[1])
         return Verdict(verdict.status, f"by definition: {verdict.method}")
 
-    return _keep_source(check, reduced)
+    return keep_source(check, reduced)
 
 
 def read_backwards(check: Check) -> Check:
@@ -213,12 +211,12 @@ def read_backwards(check: Check) -> Check:
             return Verdict(Status.FAILED, "an identity was expected")
         return check(right, "=", left)
 
-    return _keep_source(check, reduced)
+    return keep_source(check, reduced)
 
 
 def in_cases(cases: tuple[Where, ...], check: Check) -> Check:
     """The check holds in each case: the cases together are all that the symbols may be."""
-    return _keep_source(check, in_every_case(*(substituting(case, check) for case in cases)))
+    return keep_source(check, in_every_case(*(substituting(case, check) for case in cases)))
 
 
 def some_argument(check: Check) -> Check:
@@ -230,7 +228,7 @@ def some_argument(check: Check) -> Check:
         arguments = right.args if isinstance(right, sympy.Max) else (right,)
         return strongest([check(left, relation, argument) for argument in arguments])
 
-    return _keep_source(check, reduced)
+    return keep_source(check, reduced)
 
 
 def in_minimum(check: Check) -> Check:
@@ -246,12 +244,12 @@ def in_minimum(check: Check) -> Check:
         own, other = set(first.args), set(second.args)
         if len(own - other) != 1 or len(other - own) != 1:
             return Verdict(Status.FAILED, "the sides differ in more than one argument of the minimum")
-        if opened[0] != opened[1] or not _increases(opened[0], place) or _captured((first, second), (left, right)):
+        if opened[0] != opened[1] or not _increases(opened[0], place) or captured((first, second), (left, right)):
             return Verdict(Status.FAILED, "the sides do not increase alike with the minimum")
         verdict = check((own - other).pop(), relation, (other - own).pop())
         return Verdict(verdict.status, f"in the minimum: {verdict.method}")
 
-    return _keep_source(check, reduced)
+    return keep_source(check, reduced)
 
 
 def _like(*parts: sympy.Expr) -> sympy.Dummy:
@@ -263,7 +261,7 @@ def _like(*parts: sympy.Expr) -> sympy.Dummy:
 
 
 def _increases(expression: sympy.Expr, place: sympy.Symbol) -> bool:
-    return not _jumps(expression) and _is_nonnegative(sympy.diff(expression, place))
+    return not jumps(expression) and is_nonnegative(sympy.diff(expression, place))
 
 
 def is_an_argument(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
@@ -282,7 +280,7 @@ def is_a_term(at: sympy.Expr, where: Where) -> Check:
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         if relation == "<=" and isinstance(right, sympy.Sum) and len(right.limits) == 1:
             term, (index, first, last) = right.function, right.limits[0]
-            within = at.is_integer and all(_is_nonnegative(_put(gap, where)) for gap in (at - first, last - at))
+            within = at.is_integer and all(is_nonnegative(put(gap, where)) for gap in (at - first, last - at))
             if within and term.subs(index, at) == left and _adds_up_nonnegative(right, where):
                 return Verdict(Status.PROVED, "a term of a sum of terms that are not negative")
         return Verdict(Status.FAILED, "not a term of such a sum")
@@ -294,7 +292,7 @@ def sums_to(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
     """SymPy sums the series on the left, in terms of the Hurwitz zeta function where it has to."""
     if relation == "=" and isinstance(left, sympy.Sum):
         total = sympy.expand_func(sympy.simplify(left.doit()))
-        if not total.has(sympy.Sum) and _vanishes(total - right.rewrite(sympy.zeta)):
+        if not total.has(sympy.Sum) and vanishes(total - right.rewrite(sympy.zeta)):
             return Verdict(Status.PROVED, "SymPy sums the series")
     return Verdict(Status.FAILED, "SymPy does not sum it to the right side")
 
@@ -307,7 +305,7 @@ def against_each(*checks: Check) -> Check:
         extremes = list(side.atoms(kind))
         if relation != "<=" or len(extremes) != 1 or len(extremes[0].args) != len(checks):
             return Verdict(Status.FAILED, "one minimum on the right, or maximum on the left, was expected")
-        if _captured(extremes, (side,)):
+        if captured(extremes, (side,)):
             return Verdict(Status.FAILED, "which argument is the least may depend on what is summed over")
         choices = [side.xreplace({extremes[0]: argument}) for argument in sorted(extremes[0].args, key=str)]
         pairs = [(left, choice) if side is right else (choice, right) for choice in choices]
@@ -330,19 +328,19 @@ def by_concavity(
 
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         slack = {"<=": right - left, ">=": left - right}.get(relation)
-        if slack is None or _jumps(slack) or slack.has(sympy.Abs, sympy.Max, sympy.Min):
+        if slack is None or jumps(slack) or slack.has(sympy.Abs, sympy.Max, sympy.Min):
             return Verdict(Status.FAILED, "an inequality without jumps or kinks was expected")
-        if not all(_is_nonnegative(_put(gap, where)) for gap in (variable - ends[0], ends[1] - variable)):
+        if not all(is_nonnegative(put(gap, where)) for gap in (variable - ends[0], ends[1] - variable)):
             return Verdict(Status.FAILED, f"{variable} may lie outside {ends[0]} and {ends[1]}")
         curvature = sympy.diff(slack, variable, 2)
         for lemma in majorants:
-            place = _like(_put(lemma.left, where), _put(lemma.right, where))
+            place = _like(put(lemma.left, where), put(lemma.right, where))
             opened = curvature.subs(lemma.left, place)
-            if lemma.relation != "<=" or not _increases(_put(opened, where), place):
+            if lemma.relation != "<=" or not _increases(put(opened, where), place):
                 return Verdict(Status.FAILED, f"the curvature does not grow with {lemma.left}")
             curvature = opened.subs(place, lemma.right)
         at_ends = [sympy.limit(slack, variable, end, side) for end, side in zip(ends, "+-", strict=True)]
-        if _is_nonnegative(_put(-curvature, where)) and all(map(_starts_nonnegative, at_ends)):
+        if is_nonnegative(put(-curvature, where)) and all(map(_starts_nonnegative, at_ends)):
             concave = Verdict(Status.PROVED, f"concave in {variable}, and nonnegative at {ends[0]} and {ends[1]}")
             return weakest([concave, *(lemma.verdict() for lemma in majorants)])
         return Verdict(Status.FAILED, f"not concave in {variable}")
@@ -351,7 +349,7 @@ def by_concavity(
 
 
 def _starts_nonnegative(value: sympy.Expr) -> bool:
-    return _vanishes(value) or _is_nonnegative(value) or _is_nonnegative(sympy.expand(sympy.exp(value)) - 1)
+    return vanishes(value) or is_nonnegative(value) or is_nonnegative(sympy.expand(sympy.exp(value)) - 1)
 
 
 def over_all(function: Callable[[sympy.Symbol], sympy.Expr], last: sympy.Expr) -> sympy.Sum:

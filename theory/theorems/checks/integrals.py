@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sympy
 
+from theory.theorems.checks.algebra import is_as_assumed
+from theory.theorems.checks.identities import simplifies
 from theory.theorems.derivation import Check, Relation, Status, Step, Verdict, weakest
-from theory.theorems.step_checks import is_as_assumed, simplifies
 
 
 def by_derivative(variable: sympy.Symbol, start: sympy.Expr) -> Check:

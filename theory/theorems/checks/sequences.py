@@ -7,10 +7,10 @@ from typing import Final
 
 import sympy
 
+from theory.theorems.checks.algebra import Ranges, is_as_assumed, put, rational_points
 from theory.theorems.derivation import Check, Relation, Status, Step, Verdict
 from theory.theorems.labels import CLASSES
 from theory.theorems.precise import precise
-from theory.theorems.step_checks import Ranges, _put, is_as_assumed, rational_points
 
 # How often each label was seen.
 COUNT: Final = sympy.IndexedBase("N", integer=True, nonnegative=True)
@@ -109,7 +109,7 @@ def below_chord(
     """
 
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
-        if relation != "<=" or curvature.relation != "<=" or not is_as_assumed(x, _put(argument, where)):
+        if relation != "<=" or curvature.relation != "<=" or not is_as_assumed(x, put(argument, where)):
             return Verdict(Status.FAILED, f"inequalities <= and an argument like {x} were expected")
         curve, chord = sympy.expand(left * variable), sympy.expand(right * variable)
         straight = sympy.simplify(sympy.diff(chord, variable, 2)) == 0
@@ -150,7 +150,7 @@ def by_induction(
     def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
         if relation != "<=" or growth.relation != "<=":
             return Verdict(Status.FAILED, "inequalities <= were expected")
-        if not all(is_as_assumed(symbol, _put(value, claimed)) for symbol, value in where.items()):
+        if not all(is_as_assumed(symbol, put(value, claimed)) for symbol, value in where.items()):
             return Verdict(Status.FAILED, "a value may lie outside what the growth assumes")
         slack = right - left
         grown = slack.subs(variable, variable + 1).replace(sympy.gamma, lambda z: _one_less(z, variable)) - slack
