@@ -152,9 +152,12 @@ def log_ratio_loss(difference: ArrayLike, ratio: ArrayLike) -> Array:
     4.99999999666...e-19
     """
     r, one_plus_r = np.broadcast_arrays(np.asarray(difference, np.float64), np.asarray(ratio, np.float64))
-    near = np.abs(r) < 0.1
+    near = np.abs(r) < 0.02
     z = np.where(near, r, 0.0)
     series = np.zeros_like(z)
-    for power in range(20, 1, -1):
+    for power in range(11, 1, -1):
         series = 1 / power - z * series
-    return np.asarray(np.where(near, z * z * series, r - np.log(np.where(near, 1.0, one_plus_r))))
+    # log1p keeps the digits of r, the ratio keeps those of 1 + r.
+    small = np.abs(r) < 0.5
+    logarithm = np.log1p(np.where(small, r, 0.0)) + np.log(np.where(small, 1.0, one_plus_r))
+    return np.asarray(np.where(near, z * z * series, r - logarithm))
