@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
 import sympy
 
 from theory.theorems.labels import CLASSES, LABEL_NOISE, NOISY_LABELS
@@ -51,4 +50,3 @@ LABEL_LAW: Final = (NUM_CLASSES, LABEL_NOISE_LEVEL, NUM_NOISY_LABELS)
 
 LABELS_IID: Final = "labels of the query are independent draws from its label law"
 NATS: Final = "nats"
-INFINITE: Final = float(np.inf)
