@@ -1,4 +1,4 @@
-"""How well the sharp boundary agrees with simulation, by number of visits: the tables of docs/agreement.md.
+"""How well the sharp boundary agrees with simulation, and how tight the rigorous brackets are: docs/agreement.md.
 
 Usage, from the project's root: ``python -m benchmarks.agreement [SETTINGS]`` (30 for each row by default).
 """
@@ -13,10 +13,13 @@ import numpy as np
 from simulate.boundary import simulated_boundary
 from simulate.simulation import run
 from tests.verification.settings import Case, draw_cases
+from tests.verification.single_runs import last_visits_below
+from theory.bracket import visit_bracket
 
 RANGES = ((3, 10), (10, 30), (30, 100), (100, 1000), (1000, 10_000))
 HISTORIES = 20_000
 MOST_STEPS = 6e7
+RUNS = 2000
 
 
 @dataclass(frozen=True)
@@ -78,5 +81,27 @@ def main(settings: int) -> None:
             print(row(f"{visits[0]} to {visits[1]}", cases, seed), flush=True)
 
 
+def brackets(settings: int) -> None:
+    """Print how tight the rigorous brackets are, and how often single runs lie outside of them."""
+    cases = [case for kind in ("cyclic", "symmetric") for case in draw_cases(settings, 31, visits=(3, 3000), kind=kind)]
+    tight, before, after = [], [], []
+    for case in cases:
+        ((_, curve),) = case.prediction.entries[0].curve.parts
+        ((_, cell),) = curve.cells
+        bracket = visit_bracket(cell, 0.95)
+        assert bracket is not None  # noqa: S101 (drawn with a boundary, gate per query)
+        last = last_visits_below(cell, int(1.2 * bracket.upper) + 5, RUNS, np.random.default_rng(5))
+        tight.append(bracket.upper / max(1.0, float(np.quantile(last, 0.975))))
+        before.append(float((last < bracket.lower).mean()))
+        after.append(float((last > bracket.upper).mean()))
+    print(f"\n### Rigorous brackets, confidence 0.95, {len(cases)} settings, {RUNS} single runs each\n")
+    low, middle, high = np.quantile(tight, [0.1, 0.5, 0.9])
+    print(
+        f"upper end over that of the 95 % band: median {middle:.2f}, {low:.2f} to {high:.2f}, at most {max(tight):.1f}"
+    )
+    print(f"missed by at most {100 * max(before):.2f} % of the runs (lower end), {100 * max(after):.2f} % (upper end)")
+
+
 if __name__ == "__main__":
+    brackets(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
     main(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
