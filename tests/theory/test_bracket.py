@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import xlogy
+from scipy.stats import binom
 
-from theory.bracket import Bracket, visit_bracket, widest
+from theory.bracket import Bracket, in_steps, visit_bracket, widest
 from theory.errors import SettingError
 from theory.gate import GateCell
 from theory.in_context import InContextLoss, LossLaw
@@ -98,8 +99,6 @@ def test_chernoff_bound_is_above_the_exact_probability(visits: int) -> None:
     cell = small_cell()
     # Both losses are functions of the label counts here: the probability is a binomial sum.
     noisy = np.arange(visits + 1)
-    from scipy.stats import binom
-
     loss = log_rising(2.0, visits) - log_rising(0.5, visits - noisy) - log_rising(0.5, noisy)
     risen = 0.5 * (visits - noisy) + 1.5 * noisy >= loss
     exact = float(binom.pmf(noisy, visits, 0.25)[risen].sum())
@@ -142,6 +141,26 @@ def test_every_pseudo_count_and_noise_has_a_bracket(pseudo_count: float, kind: s
     entry = high(pseudo_count=pseudo_count, label_noise_kind=kind)
     assert entry.vanish_visits.rigorous is not None
     assert entry.rigorous_steps is not None
+
+
+@pytest.mark.parametrize(("probability", "confidence"), [(0.3, 0.9), (0.01, 0.95), (1e-4, 0.99)])
+def test_steps_leave_the_other_half_to_the_times_of_the_visits(probability: float, confidence: float) -> None:
+    visits = Bracket(lower=7.0, upper=30.0, confidence=confidence)
+    asked = []
+
+    def known(_: GateCell, inner: float) -> Bracket:
+        asked.append(inner)
+        return visits
+
+    steps = in_steps(known, small_cell(), probability, confidence)
+    assert steps is not None
+    assert asked == [pytest.approx((1 + confidence) / 2)]
+    quarter = (1 - confidence) / 4
+    # The 30th visit comes later than the upper end, the 7th before the lower one, with a quarter of the rest each.
+    late = [binom.cdf(29, n, probability) for n in (steps.upper - 1, steps.upper)]
+    early = [binom.sf(6, n - 1, probability) for n in (steps.lower, steps.lower + 1)]
+    assert late[0] > quarter >= late[1] * (1 - 1e-9)
+    assert early[1] > quarter >= early[0] * (1 - 1e-9)
 
 
 def test_there_is_no_bracket_where_no_bound_is_known_or_learning_persists() -> None:

@@ -11,9 +11,9 @@ import pytest
 from scipy.special import expit
 
 from simulate.simulation import run
-from tests.verification.single_runs import log_odds
+from tests.verification.single_runs import last_visits_below, log_odds
 from tests.verification.test_bracket import rejected
-from theory.bracket import emergence_bracket
+from theory.bracket import emergence_bracket, visit_bracket
 from theory.gate import GateCell
 from theory.prediction import ClassPrediction
 from theory.setting import BayesGate, DirichletTable, GatedPredictor, TaskDistribution
@@ -78,6 +78,20 @@ def test_single_runs_obey_the_emergence_bracket(classes: int, prior: float, kind
     middle = float(np.median(first))
     assert rejected(int((first <= middle).sum()), RUNS, allowed)
     assert rejected(int((first > middle - 1).sum()), RUNS, allowed)
+
+
+@pytest.mark.parametrize("kind", ["cyclic", "symmetric"])
+def test_the_vanishing_bracket_holds_where_learning_emerges_late(kind: str) -> None:
+    """Early on no run is below 1/2 yet: a bound for one time alone would take that for the end."""
+    entry = high(6, 0.99999, kind)
+    sharp, cell, confidence, runs = entry.vanish_visits.sharp, cell_of(entry), 0.8, 1500
+    bracket = visit_bracket(cell, confidence)
+    assert bracket is not None
+    assert sharp is not None
+    last = last_visits_below(cell, int(2 * max(sharp, bracket.upper)), runs, np.random.default_rng(2))
+    assert not rejected(int((last > bracket.upper).sum()), runs, (1 - confidence) / 2)
+    assert not rejected(int((last < bracket.lower).sum()), runs, (1 - confidence) / 2)
+    assert rejected(int((last > 1).sum()), runs, (1 - confidence) / 2)
 
 
 def test_the_simulator_crosses_at_the_predicted_step() -> None:
