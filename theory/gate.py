@@ -208,7 +208,7 @@ def _in_weight_terms(labels: LabelLaw, b: float, share: float, visits: int) -> t
     one_each = log_rising(b, noisy)
     spread_mean, spread_variance = one_each, np.zeros_like(noisy)
     if labels.noisy_labels > 1 and labels.noise > 0:
-        spread_mean, spread_variance = _spread_over_labels(noisy, labels.noisy_labels, b)
+        spread_mean, spread_variance = spread_over_labels(noisy, labels.noisy_labels, b)
     zero = np.zeros_like(own)
     if share == 1.0:
         loss = cumulative_loss(visits, own, noisy, labels.total_labels, b)
@@ -244,7 +244,7 @@ def _loss_moments(total_labels: int, b: float, probability: float, visits: int) 
     return float(weights @ loss), float(weights @ (loss * loss))
 
 
-def _spread_over_labels(counts: Array, labels: int, pseudo_count: float) -> tuple[Array, Array]:
+def spread_over_labels(counts: Array, labels: int, pseudo_count: float) -> tuple[Array, Array]:
     r"""Mean and variance of :math:`\sum_y \log[\Gamma(N_y+b)/\Gamma(b)]` for counts spread uniformly over labels.
 
     The mean is exact (binomial marginals); the variance is that of independent Poisson counts given their sum, to

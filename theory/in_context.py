@@ -106,7 +106,7 @@ def label_mass(
     irrelevant: ArrayLike,
     num_relevant: ArrayLike,
     num_irrelevant: ArrayLike,
-    odds: float,
+    odds: ArrayLike,
 ) -> Array:
     r"""Attention mass on a label, :math:`(\rho A + B)/(\rho m + k)`; arguments broadcast.
 
@@ -117,14 +117,14 @@ def label_mass(
     >>> float(label_mass(1, 0, 1, 3, 9.0))
     0.75
     """
-    weight = 1 / odds
+    weight = 1 / np.asarray(odds, dtype=np.float64)
     top = np.asarray(relevant) + weight * np.asarray(irrelevant)
     return np.asarray(top / (np.asarray(num_relevant) + weight * np.asarray(num_irrelevant)), dtype=np.float64)
 
 
-def floored_loss(mass: ArrayLike, total_labels: int, floor: float) -> Array:
+def floored_loss(mass: ArrayLike, total_labels: ArrayLike, floor: ArrayLike) -> Array:
     r"""Loss :math:`-\log[(1 - C\varepsilon)\,\text{mass} + \varepsilon]` in nats; infinite where both are 0."""
-    mass = np.asarray(mass, dtype=np.float64)
+    mass, total_labels, floor = (np.asarray(a, dtype=np.float64) for a in (mass, total_labels, floor))
     kept = (1 - total_labels * floor) * mass + floor
     # What is missing to 1, formed without a subtraction from 1: a small loss keeps its digits.
     missing = (1 - mass) + floor * (total_labels * mass - 1)

@@ -139,7 +139,7 @@ def _integrate(
 
 
 def cumulative_loss(
-    visits: ArrayLike, own: ArrayLike, noisy: ArrayLike, total_labels: int, pseudo_count: float
+    visits: ArrayLike, own: ArrayLike, noisy: ArrayLike, total_labels: ArrayLike, pseudo_count: ArrayLike
 ) -> Array:
     r"""Sum of the table's losses, given how often each of two labels was seen (exact, on every sequence), in nats.
 
@@ -151,21 +151,20 @@ def cumulative_loss(
     ----------
     visits, own, noisy : array_like
         :math:`n` and the two label counts, with ``own + noisy == visits``; broadcast together.
-    total_labels : int
-        :math:`C`.
-    pseudo_count : float
-        :math:`b`.
+    total_labels, pseudo_count : array_like
+        :math:`C` and :math:`b`.
 
     Examples
     --------
     >>> float(cumulative_loss(2, 1, 1, 2, 1.0))  # log 2 + log 3
     1.79175946...
     """
-    n, total = np.asarray(visits, dtype=np.float64), total_labels * pseudo_count
+    n, b = np.asarray(visits, dtype=np.float64), np.asarray(pseudo_count, dtype=np.float64)
+    total = np.asarray(total_labels, dtype=np.float64) * b
     result = log_rising_residue(total, n)
     for count in (np.asarray(own, dtype=np.float64), np.asarray(noisy, dtype=np.float64)):
-        seen = count + pseudo_count
-        result = result + xlogy(count, (n + total) / seen) - log_rising_residue(pseudo_count, count)
+        seen = count + b
+        result = result + xlogy(count, (n + total) / seen) - log_rising_residue(b, count)
     return np.asarray(result, dtype=np.float64)
 
 

@@ -1,0 +1,217 @@
+r"""Mean gate of many classes and settings at once, by inversion of the characteristic function.
+
+The same inversion as in ``theory.gate``, with a coarser step: :math:`h` such that the log-odds stay within the period
+but for a probability of about 1e-4 rather than 1e-10, and at most 64 nodes, beyond which lattice laws may still
+contribute. The errors are in docs/agreement.md.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.gate_arrays import (
+    GateRows,
+    counts_are_strided,
+    label_counts,
+    number_of_counts,
+    rough_gates,
+    rough_moments,
+)
+from theory.prompt_arrays import PromptRows, loss_laws
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+_MOST_NODES = 64
+_NODE_STEP = 8
+_REACH, _TAIL = 8.0, 14.0
+_LARGEST_FREQUENCY = 3.6
+_DECAYED = -14.0
+_MOST_LOSSES = 256
+_BLOCK = 1 << 18
+
+
+@dataclass(frozen=True, eq=False)
+class OpenGates:
+    """Characteristic functions of some problems' in-context losses, on nodes that suit a range of visits.
+
+    Parameters
+    ----------
+    gates : GateRows
+        All problems.
+    problems : ndarray of int, shape (k,)
+        Which of them.
+    step : ndarray, shape (k,)
+        Distance of the nodes, the first of which lies at half of it.
+    reach : ndarray, shape (k,)
+        Log-odds that the nodes resolve.
+    log_own, log_noisy : ndarray, complex, shape (rows, nodes)
+        Logarithms of the characteristic functions of the two loss laws.
+    first : ndarray of int, shape (k,)
+        Where the rows of each problem start.
+    """
+
+    gates: GateRows
+    problems: Indices
+    step: Array
+    reach: Array
+    log_own: NDArray[np.complex128]
+    log_noisy: NDArray[np.complex128]
+    first: Indices
+
+    def mean_gates(self, which: Indices, visits: Array) -> Array:
+        """Mean gates after a number of visits, for problems given by their position among these; shape as given."""
+        problems = self.problems[which]
+        # Beyond the reach the wave would turn; there the gate is decided.
+        moments = rough_moments(self.gates, problems, visits)
+        _, at = self.gates.rows_of(problems)
+        farthest = np.zeros(which.size)
+        np.maximum.at(farthest, at, np.abs(moments.mean) + 0.5 * _REACH * np.sqrt(moments.variance))
+        decided = farthest + 0.5 * _TAIL > self.reach[which]
+        result = rough_gates(self.gates, problems, visits)
+        size = np.where(decided, 0, number_of_counts(self.gates, problems, visits))
+        for number in np.unique(size[~decided]).tolist():
+            chosen = np.flatnonzero(size == number)
+            rows = max(1, _BLOCK // (number * self.log_own.shape[1]))
+            for start in range(0, chosen.size, rows):
+                block = chosen[start : start + rows]
+                result[block] = self._of_block(which[block], visits[block], number)
+        return result
+
+    def nodes_that_matter(self, lower: Array, upper: Array) -> NDArray[np.int64]:
+        """How many of the nodes matter between two numbers of visits of each problem.
+
+        Where not all label counts are summed one by one, nodes beyond the first at which little is left do not: there
+        the sum over some of the counts would have revivals of its own.
+        """
+        rows, at = self.gates.rows_of(self.problems)
+        noise = self.gates.noise[self.problems][at, None]
+        left = lower[at, None] * ((1 - noise) * self.log_own.real + noise * self.log_noisy.real) > _DECAYED
+        matters = np.zeros((self.problems.size, left.shape[1]), dtype=bool)
+        np.logical_or.at(matters, at, left)
+        last = matters.shape[1] - np.argmax(matters[:, ::-1], axis=1)
+        first_gap = np.where(matters.all(axis=1), matters.shape[1], np.argmin(matters, axis=1))
+        strided = counts_are_strided(self.gates, self.problems, upper)
+        nodes = np.where(strided, first_gap, np.where(matters.any(axis=1), last, 0)) + 1
+        return np.minimum(np.ceil(nodes / _NODE_STEP) * _NODE_STEP, left.shape[1]).astype(np.int64)
+
+    def take(self, which: Indices, nodes: int) -> OpenGates:
+        """Some of the problems, with fewer nodes."""
+        problems = self.problems[which]
+        rows, at = self.gates.rows_of(problems)
+        tables = self.first[which][at] + rows - self.gates.first[problems][at]
+        number = self.gates.number[problems]
+        return OpenGates(
+            self.gates,
+            problems,
+            self.step[which],
+            self.reach[which],
+            self.log_own[tables, :nodes],
+            self.log_noisy[tables, :nodes],
+            np.cumsum(number) - number,
+        )
+
+    def _of_block(self, which: Indices, visits: Array, number: int) -> Array:
+        problems = self.problems[which]
+        counts = label_counts(self.gates, problems, visits, number)
+        rows, at = self.gates.rows_of(problems)
+        tables = self.first[which][at] + rows - self.gates.first[problems][at]
+        t = (np.arange(self.log_own.shape[1]) + 0.5) * self.step[which][:, None]
+        rate = self.gates.rate[problems][:, None]
+        # Arrays of shape (rows, nodes, counts).
+        own, noisy = counts.own[at][:, None, :], counts.noisy[at][:, None, :]
+        log_own, log_noisy = self.log_own[tables][:, :, None], self.log_noisy[tables][:, :, None]
+        shift = self.gates.prior_log_odds[problems][:, None] + rate * counts.shift
+        phase = t[at][:, :, None] * shift[at][:, None, :] + own * log_own.imag + noisy * log_noisy.imag
+        log_size = own * log_own.real + noisy * log_noisy.real
+        if np.any(counts.slow_variance):
+            log_size -= (0.5 * (rate[at] * t[at]) ** 2)[:, :, None] * counts.slow_variance[at][:, None, :]
+        np.exp(log_size, out=log_size)
+        np.sin(phase, out=phase)
+        phase *= log_size
+        wave = np.einsum("rtc,rc->rt", phase, counts.weight[at])
+        inverse = self.step[which][:, None] / np.sinh(math.pi * t)
+        gate = 0.5 + np.einsum("rt,rt->r", wave, inverse[at])
+        mean = np.bincount(at, weights=gate * self.gates.weight[rows], minlength=which.size)
+        return np.asarray(np.clip(mean, 0.0, 1.0), dtype=np.float64)
+
+
+def resolved_log_odds(gates: GateRows, problems: Indices, lower: Array, upper: Array) -> Array:
+    """Log-odds to be resolved between two numbers of visits of each problem."""
+    _, at = gates.rows_of(problems)
+    largest, farthest = np.zeros(problems.size), np.zeros(problems.size)
+    for visits in (lower, upper):
+        moments = rough_moments(gates, problems, visits)
+        np.maximum.at(largest, at, np.sqrt(moments.variance))
+        np.maximum.at(farthest, at, np.abs(moments.mean))
+    reach = _REACH * largest + _TAIL
+    return np.asarray(reach + np.minimum(farthest, 0.5 * reach), dtype=np.float64)
+
+
+def all_nodes(reach: Array) -> NDArray[np.int64]:
+    """How many nodes there are, for each problem."""
+    nodes = np.ceil(_LARGEST_FREQUENCY * reach / (2 * math.pi) / _NODE_STEP) * _NODE_STEP
+    return np.minimum(nodes, _MOST_NODES).astype(np.int64)
+
+
+def open_gates(gates: GateRows, problems: Indices, reach: Array, nodes: int) -> OpenGates:
+    """Characteristic functions for some problems.
+
+    Parameters
+    ----------
+    gates : GateRows
+        All problems.
+    problems : ndarray of int, shape (k,)
+        Which of them.
+    reach : ndarray, shape (k,)
+        Log-odds to be resolved.
+    nodes : int
+        Number of nodes.
+    """
+    rows, at = gates.rows_of(problems)
+    step = 2 * math.pi / reach
+    table_step = (gates.rate[problems] * step)[at]
+    prompts = gates.prompts.take(rows)
+    own = _log_characteristic(prompts, table_step, nodes, noisy=False)
+    some_noise = gates.noise[problems][at] > 0
+    noisy = np.zeros_like(own)
+    if some_noise.any():
+        noisy[some_noise] = _log_characteristic(
+            prompts.take(np.flatnonzero(some_noise)), table_step[some_noise], nodes, noisy=True
+        )
+    number = gates.number[problems]
+    return OpenGates(gates, problems, step, reach, own, noisy, np.cumsum(number) - number)
+
+
+def _log_characteristic(prompts: PromptRows, step: Array, nodes: int, *, noisy: bool) -> NDArray[np.complex128]:
+    """Logarithm of the characteristic function of a loss law, shape (rows, nodes)."""
+    result = np.empty((step.size, nodes), dtype=np.complex128)
+    for block, losses, weights in loss_laws(prompts, noisy=noisy):
+        values, chances = _condensed(losses, weights)
+        half_turn = np.exp(0.5j * step[block, None] * values)
+        turn, wave = half_turn * half_turn, half_turn * chances
+        for node in range(nodes):
+            result[block, node] = wave.sum(axis=1)
+            wave *= turn
+    size = np.maximum(np.abs(result), 1e-300)
+    return np.log(size) + 1j * np.angle(result)
+
+
+def _condensed(losses: Array, weights: Array) -> tuple[Array, Array]:
+    """At most 256 losses for each row: more are merged within narrow intervals at their mean."""
+    if losses.shape[1] <= _MOST_LOSSES:
+        return losses, weights
+    possible = weights > 0
+    low = np.where(possible, losses, np.inf).min(axis=1, keepdims=True)
+    width = np.where(possible, losses, -np.inf).max(axis=1, keepdims=True) - low
+    interval = ((losses - low) / np.where(width > 0, width, 1.0) * _MOST_LOSSES).astype(np.intp)
+    interval = np.clip(interval, 0, _MOST_LOSSES - 1) + _MOST_LOSSES * np.arange(losses.shape[0])[:, None]
+    cells = losses.shape[0] * _MOST_LOSSES
+    total = np.bincount(interval.ravel(), weights=weights.ravel(), minlength=cells)
+    moment = np.bincount(interval.ravel(), weights=(weights * losses).ravel(), minlength=cells)
+    values = moment / np.where(total > 0, total, 1.0)
+    return values.reshape(-1, _MOST_LOSSES), total.reshape(-1, _MOST_LOSSES)
