@@ -11,6 +11,7 @@ from theory.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from theory.catalogue import find_theorem, theorem_names
+    from theory.diagram import PhaseDiagram, phase_diagram
     from theory.errors import NoTheoryError, OutputError, SettingError
     from theory.prediction import ClassPrediction, Prediction
     from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
@@ -29,12 +30,14 @@ _HOMES = {
     "GatedPredictor": "theory.setting",
     "NoTheoryError": "theory.errors",
     "OutputError": "theory.errors",
+    "PhaseDiagram": "theory.diagram",
     "Prediction": "theory.prediction",
     "SettingError": "theory.errors",
     "TaskDistribution": "theory.setting",
     "Theorem": "theory.theorems.theorem",
     "find_theorem": "theory.catalogue",
     "load": "theory.setting_file",
+    "phase_diagram": "theory.diagram",
     "predict": "theory.solver",
     "presets": "theory.setting_file",
     "read": "theory.setting_file",
@@ -52,12 +55,14 @@ __all__ = [
     "GatedPredictor",
     "NoTheoryError",
     "OutputError",
+    "PhaseDiagram",
     "Prediction",
     "SettingError",
     "TaskDistribution",
     "Theorem",
     "find_theorem",
     "load",
+    "phase_diagram",
     "predict",
     "presets",
     "read",
