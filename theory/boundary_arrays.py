@@ -151,7 +151,7 @@ def _search(gates: GateRows, problems: Indices, lower: Array, start: Array) -> A
 def gates_at_nodes(
     gates: GateRows, problems: Indices, lower: Array, upper: Array
 ) -> Iterator[tuple[Indices, OpenGates]]:
-    """Problems in parts that need equally many nodes between two numbers of visits, with their characteristic functions.
+    """Problems in parts that are resolved by equally many nodes between two numbers of visits, with their tables.
 
     Yields
     ------
@@ -167,7 +167,4 @@ def gates_at_nodes(
         for begin in range(0, chosen.size, _CHUNK):
             chunk = chosen[begin : begin + _CHUNK]
             table = open_gates(gates, problems[chunk], reach[chunk], nodes)
-            needed = table.nodes_that_matter(lower[chunk], upper[chunk])
-            for fewer in np.unique(needed).tolist():
-                inside = np.flatnonzero(needed == fewer)
-                yield chunk[inside], table.take(inside, fewer)
+            yield chunk, table

@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 _MOST_NODES = 64
-_NODE_STEP = 8
+_NODE_STEP = 4
 _REACH, _TAIL = 8.0, 14.0
 _LARGEST_FREQUENCY = 3.6
 _DECAYED = -14.0
@@ -66,65 +66,59 @@ class OpenGates:
     def mean_gates(self, which: Indices, visits: Array) -> Array:
         """Mean gates after a number of visits, for problems given by their position among these; shape as given."""
         problems = self.problems[which]
-        # Beyond the reach the wave would turn; there the gate is decided.
-        moments = rough_moments(self.gates, problems, visits)
         _, at = self.gates.rows_of(problems)
-        farthest = np.zeros(which.size)
-        np.maximum.at(farthest, at, np.abs(moments.mean) + 0.5 * _REACH * np.sqrt(moments.variance))
-        decided = farthest + 0.5 * _TAIL > self.reach[which]
+        moments = rough_moments(self.gates, problems, visits)
+        spread, distance = np.sqrt(moments.variance), np.abs(moments.mean)
+        farthest, nearest = np.zeros(which.size), np.full(which.size, np.inf)
+        np.maximum.at(farthest, at, distance + 0.5 * _REACH * spread)
+        np.minimum.at(nearest, at, distance - 0.75 * _REACH * spread)
+        # Beyond the reach the wave would turn; there, and where the sign is certain, the rough gate does.
+        decided = (farthest + 0.5 * _TAIL > self.reach[which]) | (nearest > _TAIL)
         result = rough_gates(self.gates, problems, visits)
         size = np.where(decided, 0, number_of_counts(self.gates, problems, visits))
-        for number in np.unique(size[~decided]).tolist():
-            chosen = np.flatnonzero(size == number)
-            rows = max(1, _BLOCK // (number * self.log_own.shape[1]))
+        nodes = self._nodes_that_matter(which, visits)
+        both = size * (_MOST_NODES + 1) + nodes
+        for code in np.unique(both[~decided]).tolist():
+            chosen = np.flatnonzero(both == code)
+            shape = divmod(code, _MOST_NODES + 1)
+            rows = max(1, _BLOCK // (shape[0] * shape[1]))
             for start in range(0, chosen.size, rows):
                 block = chosen[start : start + rows]
-                result[block] = self._of_block(which[block], visits[block], number)
+                result[block] = self._of_block(which[block], visits[block], *shape)
         return result
 
-    def nodes_that_matter(self, lower: Array, upper: Array) -> NDArray[np.int64]:
-        """How many of the nodes matter between two numbers of visits of each problem.
+    def _nodes_that_matter(self, which: Indices, visits: Array) -> NDArray[np.int64]:
+        """How many of the nodes matter after so many visits of each problem.
 
         Where not all label counts are summed one by one, nodes beyond the first at which little is left do not: there
         the sum over some of the counts would have revivals of its own.
         """
-        rows, at = self.gates.rows_of(self.problems)
-        noise = self.gates.noise[self.problems][at, None]
-        left = lower[at, None] * ((1 - noise) * self.log_own.real + noise * self.log_noisy.real) > _DECAYED
-        matters = np.zeros((self.problems.size, left.shape[1]), dtype=bool)
-        np.logical_or.at(matters, at, left)
+        tables, at = self._tables(which)
+        noise = self.gates.noise[self.problems[which]][at, None]
+        left = (1 - noise) * self.log_own.real[tables] + noise * self.log_noisy.real[tables]
+        matters = np.maximum.reduceat(left, np.flatnonzero(np.diff(at, prepend=-1))) * visits[:, None] > _DECAYED
         last = matters.shape[1] - np.argmax(matters[:, ::-1], axis=1)
         first_gap = np.where(matters.all(axis=1), matters.shape[1], np.argmin(matters, axis=1))
-        strided = counts_are_strided(self.gates, self.problems, upper)
+        strided = counts_are_strided(self.gates, self.problems[which], visits)
         nodes = np.where(strided, first_gap, np.where(matters.any(axis=1), last, 0)) + 1
         return np.minimum(np.ceil(nodes / _NODE_STEP) * _NODE_STEP, left.shape[1]).astype(np.int64)
 
-    def take(self, which: Indices, nodes: int) -> OpenGates:
-        """Some of the problems, with fewer nodes."""
+    def _tables(self, which: Indices) -> tuple[Indices, Indices]:
+        """Rows of the tables for some of the problems, and the position of its problem for each."""
         problems = self.problems[which]
         rows, at = self.gates.rows_of(problems)
-        tables = self.first[which][at] + rows - self.gates.first[problems][at]
-        number = self.gates.number[problems]
-        return OpenGates(
-            self.gates,
-            problems,
-            self.step[which],
-            self.reach[which],
-            self.log_own[tables, :nodes],
-            self.log_noisy[tables, :nodes],
-            np.cumsum(number) - number,
-        )
+        return self.first[which][at] + rows - self.gates.first[problems][at], at
 
-    def _of_block(self, which: Indices, visits: Array, number: int) -> Array:
+    def _of_block(self, which: Indices, visits: Array, number: int, nodes: int) -> Array:
         problems = self.problems[which]
         counts = label_counts(self.gates, problems, visits, number)
-        rows, at = self.gates.rows_of(problems)
-        tables = self.first[which][at] + rows - self.gates.first[problems][at]
-        t = (np.arange(self.log_own.shape[1]) + 0.5) * self.step[which][:, None]
+        rows, _ = self.gates.rows_of(problems)
+        tables, at = self._tables(which)
+        t = (np.arange(nodes) + 0.5) * self.step[which][:, None]
         rate = self.gates.rate[problems][:, None]
         # Arrays of shape (rows, nodes, counts).
         own, noisy = counts.own[at][:, None, :], counts.noisy[at][:, None, :]
-        log_own, log_noisy = self.log_own[tables][:, :, None], self.log_noisy[tables][:, :, None]
+        log_own, log_noisy = (log[tables, :nodes, None] for log in (self.log_own, self.log_noisy))
         shift = self.gates.prior_log_odds[problems][:, None] + rate * counts.shift
         phase = t[at][:, :, None] * shift[at][:, None, :] + own * log_own.imag + noisy * log_noisy.imag
         log_size = own * log_own.real + noisy * log_noisy.real
