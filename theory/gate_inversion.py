@@ -32,7 +32,7 @@ _REACH, _TAIL = 8.0, 14.0
 _LARGEST_FREQUENCY = 3.6
 _DECAYED = -14.0
 _MOST_LOSSES = 256
-_BLOCK = 1 << 18
+_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,18 +116,21 @@ class OpenGates:
         tables, at = self._tables(which)
         t = (np.arange(nodes) + 0.5) * self.step[which][:, None]
         rate = self.gates.rate[problems][:, None]
-        # Arrays of shape (rows, nodes, counts).
+        shift = self.gates.prior_log_odds[problems][:, None] + rate * counts.shift
+        # Arrays of shape (rows, nodes, counts), in turns: single precision is enough once whole turns are taken off.
         own, noisy = counts.own[at][:, None, :], counts.noisy[at][:, None, :]
         log_own, log_noisy = (log[tables, :nodes, None] for log in (self.log_own, self.log_noisy))
-        shift = self.gates.prior_log_odds[problems][:, None] + rate * counts.shift
-        phase = t[at][:, :, None] * shift[at][:, None, :] + own * log_own.imag + noisy * log_noisy.imag
-        log_size = own * log_own.real + noisy * log_noisy.real
+        turns = (t[:, :, None] * (shift / (2 * math.pi))[:, None, :])[at]
+        turns += own * (log_own.imag / (2 * math.pi))
+        turns += noisy * (log_noisy.imag / (2 * math.pi))
+        turns -= np.rint(turns)
+        log_size = own * log_own.real
+        log_size += noisy * log_noisy.real
         if np.any(counts.slow_variance):
-            log_size -= (0.5 * (rate[at] * t[at]) ** 2)[:, :, None] * counts.slow_variance[at][:, None, :]
-        np.exp(log_size, out=log_size)
-        np.sin(phase, out=phase)
-        phase *= log_size
-        wave = np.einsum("rtc,rc->rt", phase, counts.weight[at])
+            log_size -= ((0.5 * (rate * t) ** 2)[:, :, None] * counts.slow_variance[:, None, :])[at]
+        wave = np.exp(log_size.astype(np.float32))
+        wave *= np.sin(np.float32(2 * math.pi) * turns.astype(np.float32))
+        wave = np.einsum("rtc,rc->rt", wave, counts.weight[at].astype(np.float32))
         inverse = self.step[which][:, None] / np.sinh(math.pi * t)
         gate = 0.5 + np.einsum("rt,rt->r", wave, inverse[at])
         mean = np.bincount(at, weights=gate * self.gates.weight[rows], minlength=which.size)
