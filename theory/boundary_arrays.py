@@ -128,7 +128,7 @@ def sharp_boundaries(gates: GateRows, risk: Array, undecided: NDArray[np.bool_])
         lambda which, n: rough_gates(gates, problems[which], n), guess,
         ratio=_ROUGH_RATIO, largest=LARGEST_VISITS, fine=1e-2,
     )  # fmt: skip
-    start = np.where(rough == FROM_THE_START, guess, np.ceil(1.4 * rough) + 3)
+    start = np.where(rough == FROM_THE_START, guess, np.ceil(1.4 * rough) + 6)
     start = np.minimum(start, LARGEST_VISITS)
     lower = np.where(rough == FROM_THE_START, 1.0, np.maximum(np.floor(0.5 * np.minimum(rough, start)), 1.0))
     # A boundary above the start lies where the nodes are too coarse: once more from there.
@@ -161,7 +161,7 @@ def gates_at_nodes(
         These problems.
     """
     reach = resolved_log_odds(gates, problems, lower, upper)
-    every = all_nodes(reach)
+    every = all_nodes(gates, problems, reach)
     for nodes in np.unique(every).tolist():
         chosen = np.flatnonzero(every == nodes)
         for begin in range(0, chosen.size, _CHUNK):

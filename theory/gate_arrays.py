@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 _CUT = 12.0
-_MOST_COUNTS = 24
+_MANY_COUNTS, _MOST_COUNTS = 24, 192
 _STRIDED_COUNTS = 12
 _LOGISTIC_SPREAD = 8 / math.pi
 """Variance of the normal law whose distribution function has the sigmoid's slope at 0."""
@@ -102,8 +102,8 @@ def rough_moments(gates: GateRows, problems: Indices, visits: Array) -> LogitMom
     noise, labels, b = gates.noise[problems], gates.noisy_labels[problems], gates.pseudo_count[problems]
     own, noisy = visits * (1 - noise), visits * noise
     # The cumulative loss at typical counts, and the second-order effect of their spread.
-    shift = -cumulative_loss(visits, own, noisy / labels, gates.total_labels[problems], b)
-    shift += (labels - 1) * log_rising(b, noisy / labels)
+    shift = -cumulative_loss(visits, own, noisy, gates.total_labels[problems], b)
+    shift += labels * log_rising(b, noisy / labels) - log_rising(b, noisy)
     shift += _jensen(own, 1 - noise, b) + labels * _jensen(noisy / labels, noise / labels, b)
     rows, at = gates.rows_of(problems)
     noise, rate = noise[at], gates.rate[problems][at]
@@ -166,18 +166,34 @@ class LabelCounts:
     slow_variance: Array
 
 
-def number_of_counts(gates: GateRows, problems: Indices, visits: Array) -> NDArray[np.int64]:
-    """How many counts of noisy labels stand for all of them, for each problem: 1, a multiple of 4, or 12."""
+def number_of_counts(
+    gates: GateRows, problems: Indices, visits: Array, every: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """How many counts of noisy labels stand for all of them, and whether these are all that matter.
+
+    Parameters
+    ----------
+    gates : GateRows
+        All problems.
+    problems : ndarray of int, shape (k,)
+        Which of them.
+    visits : ndarray, shape (k,)
+        Visits of each.
+    every : ndarray of bool, shape (k,)
+        Where each count is wanted (if there are not more than 192), not only a few.
+
+    Returns
+    -------
+    number : ndarray of int, shape (k,)
+        1, a multiple of 4, or 12.
+    complete : ndarray of bool, shape (k,)
+        Whether no count that matters is left out.
+    """
     first, last = _count_range(visits, gates.noise[problems])
     width = last - first + 1
-    size = np.where(width > _MOST_COUNTS, _STRIDED_COUNTS, 4 * np.ceil(width / 4))
-    return np.where(width == 1, 1, size).astype(np.int64)
-
-
-def counts_are_strided(gates: GateRows, problems: Indices, visits: Array) -> NDArray[np.bool_]:
-    """Whether some of the counts of noisy labels stand for all of them, for each problem."""
-    first, last = _count_range(visits, gates.noise[problems])
-    return np.asarray(last - first + 1 > _MOST_COUNTS)
+    complete = width <= np.where(every, _MOST_COUNTS, _MANY_COUNTS)
+    size = np.where(complete, 4 * np.ceil(width / 4), _STRIDED_COUNTS)
+    return np.where(width == 1, 1, size).astype(np.int64), complete
 
 
 def _count_range(visits: Array, noise: Array) -> tuple[Array, Array]:

@@ -1,8 +1,8 @@
 r"""Mean gate of many classes and settings at once, by inversion of the characteristic function.
 
 The same inversion as in ``theory.gate``, with a coarser step: :math:`h` such that the log-odds stay within the period
-but for a probability of about 1e-4 rather than 1e-10, and at most 64 nodes, beyond which lattice laws may still
-contribute. The errors are in docs/agreement.md.
+but for a probability of about 1e-4 rather than 1e-10, and at most 64 nodes (256 for losses of few
+values), beyond which lattice laws may still contribute. The errors are in docs/agreement.md.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from theory.gate_arrays import (
     GateRows,
-    counts_are_strided,
     label_counts,
     number_of_counts,
     rough_gates,
@@ -26,11 +25,12 @@ from theory.prompt_arrays import PromptRows, loss_laws
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_MOST_NODES = 64
-_NODE_STEP = 4
+_MOST_NODES, _MOST_LATTICE_NODES = 64, 256
+_FEW_LOSSES = 16
+_NODE_STEP = 8
 _REACH, _TAIL = 8.0, 14.0
 _LARGEST_FREQUENCY = 3.6
-_DECAYED = -14.0
+_DECAYED, _REVIVED = -14.0, -7.0
 _MOST_LOSSES = 256
 _BLOCK = 1 << 16
 
@@ -51,6 +51,8 @@ class OpenGates:
         Log-odds that the nodes resolve.
     log_own, log_noisy : ndarray, complex, shape (rows, nodes)
         Logarithms of the characteristic functions of the two loss laws.
+    log_size : ndarray, shape (rows, nodes)
+        Logarithm of the mean size of a visit's characteristic function, over own and noisy labels.
     first : ndarray of int, shape (k,)
         Where the rows of each problem start.
     """
@@ -61,6 +63,7 @@ class OpenGates:
     reach: Array
     log_own: NDArray[np.complex128]
     log_noisy: NDArray[np.complex128]
+    log_size: Array
     first: Indices
 
     def mean_gates(self, which: Indices, visits: Array) -> Array:
@@ -75,33 +78,34 @@ class OpenGates:
         # Beyond the reach the wave would turn; there, and where the sign is certain, the rough gate does.
         decided = (farthest + 0.5 * _TAIL > self.reach[which]) | (nearest > _TAIL)
         result = rough_gates(self.gates, problems, visits)
-        size = np.where(decided, 0, number_of_counts(self.gates, problems, visits))
-        nodes = self._nodes_that_matter(which, visits)
-        both = size * (_MOST_NODES + 1) + nodes
-        for code in np.unique(both[~decided]).tolist():
-            chosen = np.flatnonzero(both == code)
-            shape = divmod(code, _MOST_NODES + 1)
-            rows = max(1, _BLOCK // (shape[0] * shape[1]))
-            for start in range(0, chosen.size, rows):
-                block = chosen[start : start + rows]
-                result[block] = self._of_block(which[block], visits[block], *shape)
-        return result
-
-    def _nodes_that_matter(self, which: Indices, visits: Array) -> NDArray[np.int64]:
-        """How many of the nodes matter after so many visits of each problem.
-
-        Where not all label counts are summed one by one, nodes beyond the first at which little is left do not: there
-        the sum over some of the counts would have revivals of its own.
-        """
         tables, at = self._tables(which)
-        noise = self.gates.noise[self.problems[which]][at, None]
-        left = (1 - noise) * self.log_own.real[tables] + noise * self.log_noisy.real[tables]
-        matters = np.maximum.reduceat(left, np.flatnonzero(np.diff(at, prepend=-1))) * visits[:, None] > _DECAYED
-        last = matters.shape[1] - np.argmax(matters[:, ::-1], axis=1)
-        first_gap = np.where(matters.all(axis=1), matters.shape[1], np.argmin(matters, axis=1))
-        strided = counts_are_strided(self.gates, self.problems[which], visits)
-        nodes = np.where(strided, first_gap, np.where(matters.any(axis=1), last, 0)) + 1
-        return np.minimum(np.ceil(nodes / _NODE_STEP) * _NODE_STEP, left.shape[1]).astype(np.int64)
+        matters, smooth = self._nodes_that_matter(tables, which[at], visits[at])
+        revivals = np.bincount(at, weights=(matters & ~smooth).any(axis=1), minlength=which.size) > 0
+        number, complete = number_of_counts(self.gates, problems, visits, revivals)
+        # Where some counts stand for all of them, their sum would have revivals of its own at later nodes.
+        matters &= smooth | complete[at, None]
+        gate = np.full(tables.size, 0.5)
+        number[decided] = 0
+        for size in np.unique(number[~decided]).tolist():
+            row, node = np.nonzero(matters & (number[at] == size)[:, None])
+            for start in range(0, row.size, max(1, _BLOCK // size)):
+                pairs = slice(start, start + max(1, _BLOCK // size))
+                some, again = np.unique(at[row[pairs]], return_inverse=True)
+                waves = self._waves(which[some], visits[some], size, again, tables[row[pairs]], node[pairs])
+                gate += np.bincount(row[pairs], weights=waves, minlength=gate.size)
+        rows, _ = self.gates.rows_of(problems)
+        mean = np.bincount(at, weights=gate * self.gates.weight[rows], minlength=which.size)
+        return np.asarray(np.where(decided, result, np.clip(mean, 0.0, 1.0)), dtype=np.float64)
+
+    def _nodes_that_matter(
+        self, tables: Indices, at: Indices, visits: Array
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Where something is left of the integrand, and which nodes come before the first at which nothing is."""
+        left = self.log_size[tables] * visits[:, None]
+        smooth = np.logical_and.accumulate(left > _DECAYED, axis=1)
+        # 1/sinh(pi t), which weighs the integrand, falls like this.
+        t = math.pi * self.step[at][:, None] * (np.arange(left.shape[1]) + 0.5)
+        return smooth | (left - t > _REVIVED), smooth
 
     def _tables(self, which: Indices) -> tuple[Indices, Indices]:
         """Rows of the tables for some of the problems, and the position of its problem for each."""
@@ -109,32 +113,30 @@ class OpenGates:
         rows, at = self.gates.rows_of(problems)
         return self.first[which][at] + rows - self.gates.first[problems][at], at
 
-    def _of_block(self, which: Indices, visits: Array, number: int, nodes: int) -> Array:
+    def _waves(
+        self, which: Indices, visits: Array, number: int, at: Indices, tables: Indices, node: Indices
+    ) -> Array:
+        """Integrand at some nodes, for rows of the tables and the positions of their problems."""
         problems = self.problems[which]
         counts = label_counts(self.gates, problems, visits, number)
-        rows, _ = self.gates.rows_of(problems)
-        tables, at = self._tables(which)
-        t = (np.arange(nodes) + 0.5) * self.step[which][:, None]
-        rate = self.gates.rate[problems][:, None]
+        step, rate = self.step[which], self.gates.rate[problems][:, None]
         shift = self.gates.prior_log_odds[problems][:, None] + rate * counts.shift
-        # Arrays of shape (rows, nodes, counts), in turns: single precision is enough once whole turns are taken off.
-        own, noisy = counts.own[at][:, None, :], counts.noisy[at][:, None, :]
-        log_own, log_noisy = (log[tables, :nodes, None] for log in (self.log_own, self.log_noisy))
-        turns = (t[:, :, None] * (shift / (2 * math.pi))[:, None, :])[at]
+        t = (node + 0.5) * step[at]
+        own, noisy = counts.own[at], counts.noisy[at]
+        log_own, log_noisy = self.log_own[tables, node][:, None], self.log_noisy[tables, node][:, None]
+        # In turns: single precision is enough once whole turns are taken off.
+        turns = t[:, None] * (shift / (2 * math.pi))[at]
         turns += own * (log_own.imag / (2 * math.pi))
         turns += noisy * (log_noisy.imag / (2 * math.pi))
         turns -= np.rint(turns)
         log_size = own * log_own.real
         log_size += noisy * log_noisy.real
         if np.any(counts.slow_variance):
-            log_size -= ((0.5 * (rate * t) ** 2)[:, :, None] * counts.slow_variance[:, None, :])[at]
+            log_size -= (0.5 * t * t)[:, None] * (rate**2 * counts.slow_variance)[at]
         wave = np.exp(log_size.astype(np.float32))
         wave *= np.sin(np.float32(2 * math.pi) * turns.astype(np.float32))
-        wave = np.einsum("rtc,rc->rt", wave, counts.weight[at].astype(np.float32))
-        inverse = self.step[which][:, None] / np.sinh(math.pi * t)
-        gate = 0.5 + np.einsum("rt,rt->r", wave, inverse[at])
-        mean = np.bincount(at, weights=gate * self.gates.weight[rows], minlength=which.size)
-        return np.asarray(np.clip(mean, 0.0, 1.0), dtype=np.float64)
+        wave *= counts.weight.astype(np.float32)[at]
+        return np.asarray(wave.sum(axis=1) * step[at] / np.sinh(math.pi * t), dtype=np.float64)
 
 
 def resolved_log_odds(gates: GateRows, problems: Indices, lower: Array, upper: Array) -> Array:
@@ -149,10 +151,13 @@ def resolved_log_odds(gates: GateRows, problems: Indices, lower: Array, upper: A
     return np.asarray(reach + np.minimum(farthest, 0.5 * reach), dtype=np.float64)
 
 
-def all_nodes(reach: Array) -> NDArray[np.int64]:
-    """How many nodes there are, for each problem."""
+def all_nodes(gates: GateRows, problems: Indices, reach: Array) -> NDArray[np.int64]:
+    """How many nodes there are, for each problem: more where the loss takes few values, as lattice laws do."""
+    first = gates.first[problems]
+    relevant, length = gates.prompts.relevant_examples[first], gates.prompts.context_length[first]
+    few = (relevant > 0) & ((relevant + 1) * (length - relevant + 1) <= _FEW_LOSSES)
     nodes = np.ceil(_LARGEST_FREQUENCY * reach / (2 * math.pi) / _NODE_STEP) * _NODE_STEP
-    return np.minimum(nodes, _MOST_NODES).astype(np.int64)
+    return np.minimum(nodes, np.where(few, _MOST_LATTICE_NODES, _MOST_NODES)).astype(np.int64)
 
 
 def open_gates(gates: GateRows, problems: Indices, reach: Array, nodes: int) -> OpenGates:
@@ -180,8 +185,9 @@ def open_gates(gates: GateRows, problems: Indices, reach: Array, nodes: int) -> 
         noisy[some_noise] = _log_characteristic(
             prompts.take(np.flatnonzero(some_noise)), table_step[some_noise], nodes, noisy=True
         )
-    number = gates.number[problems]
-    return OpenGates(gates, problems, step, reach, own, noisy, np.cumsum(number) - number)
+    number, noise = gates.number[problems], gates.noise[problems][at, None]
+    log_size = np.log((1 - noise) * np.exp(own.real) + noise * np.exp(noisy.real))
+    return OpenGates(gates, problems, step, reach, own, noisy, log_size, np.cumsum(number) - number)
 
 
 def _log_characteristic(prompts: PromptRows, step: Array, nodes: int, *, noisy: bool) -> NDArray[np.complex128]:
