@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import lambertw
 
-from theory.crossing import FROM_THE_START, NOT_YET
+from theory.crossing import FROM_THE_START, NOT_YET, last_rise
 from theory.curve import LARGEST_VISITS
 from theory.gate_arrays import GateRows, rough_gates
 from theory.gate_inversion import OpenGates, all_nodes, open_gates, resolved_log_odds
@@ -20,6 +20,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 _ROUGH_RATIO, _RATIO = 1.35, 1.2
+_TEETH = 16
 _CHUNK = 1 << 12
 _BLOCK = 1 << 17
 
@@ -144,8 +145,23 @@ def sharp_boundaries(gates: GateRows, risk: Array, undecided: NDArray[np.bool_])
 def _search(gates: GateRows, problems: Indices, lower: Array, start: Array) -> Array:
     result = np.empty(problems.size)
     for which, part in gates_at_nodes(gates, problems, lower, start):
-        result[which] = last_rises(part.mean_gates, start[which], ratio=_RATIO, largest=LARGEST_VISITS)
+        found = last_rises(part.mean_gates, start[which], ratio=_RATIO, largest=LARGEST_VISITS)
+        result[which] = _later_rises(part, found)
     return result
+
+
+def _later_rises(part: OpenGates, found: Array) -> Array:
+    """The same boundaries, or later ones where a gate with teeth falls below 1/2 once more."""
+    teeth = np.isfinite(found) & ~part.is_smooth(np.arange(found.size), np.maximum(np.nan_to_num(found, posinf=1.0), 1.0))
+    chosen = np.flatnonzero(teeth)
+    after = np.floor(found[chosen, None]) + 1
+    grid = np.concatenate([after + np.arange(_TEETH), np.rint(after * 1.06 ** np.arange(1, 9))], axis=1)
+    grid.sort(axis=1)
+    gate = part.mean_gates(np.repeat(chosen, grid.shape[1]), grid.ravel()).reshape(grid.shape)
+    for index in np.flatnonzero((gate < 0.5).any(axis=1)).tolist():
+        points, first = np.unique(grid[index], return_index=True)
+        found[chosen[index]] = last_rise(points, gate[index, first], 0.5)
+    return found
 
 
 def gates_at_nodes(

@@ -196,6 +196,13 @@ def number_of_counts(
     return np.where(width == 1, 1, size).astype(np.int64), complete
 
 
+def count_stride(gates: GateRows, problems: Indices, visits: Array) -> Array:
+    """Distance of the counts of noisy labels where only a few of them are wanted."""
+    first, last = _count_range(visits, gates.noise[problems])
+    stride = np.ceil((last - first) / (_STRIDED_COUNTS - 1))
+    return np.where(last - first + 1 > _MANY_COUNTS, stride, 1.0)
+
+
 def _count_range(visits: Array, noise: Array) -> tuple[Array, Array]:
     """Fewest and most noisy labels that matter (Bernstein, e^-12)."""
     mean = visits * noise

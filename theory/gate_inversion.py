@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from theory.gate_arrays import (
     GateRows,
+    count_stride,
     label_counts,
     number_of_counts,
     rough_gates,
@@ -32,7 +33,7 @@ _REACH, _TAIL = 8.0, 14.0
 _LARGEST_FREQUENCY = 3.6
 _DECAYED, _REVIVED = -14.0, -7.0
 _MOST_LOSSES = 256
-_BLOCK = 1 << 16
+_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ class OpenGates:
     log_own, log_noisy : ndarray, complex, shape (rows, nodes)
         Logarithms of the characteristic functions of the two loss laws.
     log_size : ndarray, shape (rows, nodes)
-        Logarithm of the mean size of a visit's characteristic function, over own and noisy labels.
+        Logarithm of the size of the characteristic function of what a visit adds to the log-odds.
     first : ndarray of int, shape (k,)
         Where the rows of each problem start.
     """
@@ -97,15 +98,26 @@ class OpenGates:
         mean = np.bincount(at, weights=gate * self.gates.weight[rows], minlength=which.size)
         return np.asarray(np.where(decided, result, np.clip(mean, 0.0, 1.0)), dtype=np.float64)
 
+    def is_smooth(self, which: Indices, visits: Array) -> NDArray[np.bool_]:
+        """Whether the mean gate has no steps or teeth of a lattice law near a number of visits."""
+        tables, at = self._tables(which)
+        matters, smooth = self._nodes_that_matter(tables, which[at], visits[at])
+        return np.bincount(at, weights=(matters & ~smooth).any(axis=1), minlength=which.size) == 0
+
     def _nodes_that_matter(
         self, tables: Indices, at: Indices, visits: Array
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Where something is left of the integrand, and which nodes come before the first at which nothing is."""
         left = self.log_size[tables] * visits[:, None]
-        smooth = np.logical_and.accumulate(left > _DECAYED, axis=1)
-        # 1/sinh(pi t), which weighs the integrand, falls like this.
-        t = math.pi * self.step[at][:, None] * (np.arange(left.shape[1]) + 0.5)
-        return smooth | (left - t > _REVIVED), smooth
+        problems = self.problems[at]
+        t = self.step[at][:, None] * (np.arange(left.shape[1]) + 0.5)
+        # Neighbouring counts, some of which are left out, have to be less than half a turn apart.
+        rows = self.gates.first[problems] + tables - self.first[at]
+        gap = _log_ratio(self.gates, problems) + self.gates.noisy.mean[rows] - self.gates.own.mean[rows]
+        apart = self.gates.rate[problems] * np.abs(gap) * count_stride(self.gates, problems, visits)
+        smooth = np.logical_and.accumulate((left > _DECAYED) & (t * apart[:, None] < math.pi), axis=1)
+        # 1/sinh(pi t), which weighs the integrand, falls like exp(-pi t).
+        return smooth | (left - math.pi * t > _REVIVED), smooth
 
     def _tables(self, which: Indices) -> tuple[Indices, Indices]:
         """Rows of the tables for some of the problems, and the position of its problem for each."""
@@ -186,8 +198,19 @@ def open_gates(gates: GateRows, problems: Indices, reach: Array, nodes: int) -> 
             prompts.take(np.flatnonzero(some_noise)), table_step[some_noise], nodes, noisy=True
         )
     number, noise = gates.number[problems], gates.noise[problems][at, None]
-    log_size = np.log((1 - noise) * np.exp(own.real) + noise * np.exp(noisy.real))
+    # What a visit adds to the log-odds, the log-probability that the table ends up with included.
+    t = (np.arange(nodes) + 0.5) * table_step[:, None]
+    turn = np.exp(noisy + 1j * t * _log_ratio(gates, problems)[at, None])
+    log_size = np.log(np.maximum(np.abs((1 - noise) * np.exp(own) + noise * turn), 1e-300))
     return OpenGates(gates, problems, step, reach, own, noisy, log_size, np.cumsum(number) - number)
+
+
+def _log_ratio(gates: GateRows, problems: Indices) -> Array:
+    """Log-odds of one noisy label against the own one; 0 where there is only one of them."""
+    noise = gates.noise[problems]
+    both = (noise > 0) & (noise < 1)
+    share = np.where(both, noise, 0.5)
+    return np.where(both, np.log(share / gates.noisy_labels[problems]) - np.log1p(-share), 0.0)
 
 
 def _log_characteristic(prompts: PromptRows, step: Array, nodes: int, *, noisy: bool) -> NDArray[np.complex128]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, ndtr
+from scipy.special import expit, logit, ndtr
 
 from theory.boundary_arrays import gates_at_nodes
 from theory.crossing import NOT_YET, geometric_integers
@@ -24,11 +24,10 @@ from theory.special import binomial_log_probability
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_AROUND = np.array(
-    [-0.85, -0.65, -0.48, -0.35, -0.24, -0.15, -0.08, -0.03, 0.0, 0.03, 0.08, 0.15, 0.24, 0.35, 0.52, 0.8, 1.4, 3.0]
-)
+_AROUND = np.array([-0.6, -0.35, -0.17, -0.06, 0.0, 0.06, 0.17, 0.35, 0.75, 2.0])
 _FIRST = np.arange(4.0)
-_EVERY_UP_TO = 16
+_EVERY_UP_TO = 8
+_FINER = 4
 _MOST_VISITS = 84
 _FEW_VISITS = 32.0
 _RATIO = 1.25
@@ -138,7 +137,22 @@ def step_gates(gates: GateRows, sharp: Array, probability: Array, most_steps: fl
             inside = np.arange(which.size)
             for column in range(first, min(first + together, nodes.shape[1])):
                 values[which, column] = part.mean_gates(inside, nodes[which, column])
-    return StepGates(nodes, values, probability, sharp)
+    return StepGates(*_finer(nodes, values), probability, sharp)
+
+
+def _finer(nodes: Array, values: Array) -> tuple[Array, Array]:
+    """More nodes between, on which the logit of the gate is linear in the logarithm of the visits."""
+    share = np.arange(_FINER) / _FINER
+    x, y = np.log1p(nodes), logit(np.clip(values, 1e-9, 1 - 1e-9))
+    width = np.diff(x, axis=1)[:, :, None]
+    inner = np.rint(np.expm1(x[:, :-1, None] + width * share))
+    weight = (np.log1p(inner) - x[:, :-1, None]) / np.where(width > 0, width, 1.0)
+    gate = expit(y[:, :-1, None] + np.clip(weight, 0.0, 1.0) * np.diff(y, axis=1)[:, :, None])
+    size = nodes.shape[0]
+    return (
+        np.append(inner.reshape(size, -1), nodes[:, -1:], axis=1),
+        np.append(gate.reshape(size, -1), values[:, -1:], axis=1),
+    )
 
 
 def _nodes(sharp: Array, most_visits: float) -> Array:
