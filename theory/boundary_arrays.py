@@ -152,7 +152,9 @@ def _search(gates: GateRows, problems: Indices, lower: Array, start: Array) -> A
 
 def _later_rises(part: OpenGates, found: Array) -> Array:
     """The same boundaries, or later ones where a gate with teeth falls below 1/2 once more."""
-    teeth = np.isfinite(found) & ~part.is_smooth(np.arange(found.size), np.maximum(np.nan_to_num(found, posinf=1.0), 1.0))
+    teeth = np.isfinite(found) & ~part.is_smooth(
+        np.arange(found.size), np.maximum(np.nan_to_num(found, posinf=1.0), 1.0)
+    )
     chosen = np.flatnonzero(teeth)
     after = np.floor(found[chosen, None]) + 1
     grid = np.concatenate([after + np.arange(_TEETH), np.rint(after * 1.06 ** np.arange(1, 9))], axis=1)

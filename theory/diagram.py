@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from theory.boundary_arrays import asymptotic_boundaries, instantaneous_boundaries, sharp_boundaries
 from theory.crossing import FROM_THE_START
-from theory.diagram_grid import STEPS, Axis, Grid, read_axis, settings_grid
+from theory.diagram_grid import STEPS, Axis, read_axis, settings_grid
+from theory.diagram_problems import Problems
 from theory.errors import SettingError
-from theory.gate_arrays import GateRows
 from theory.gate_steps import StepGates, step_gates
-from theory.kind_arrays import KindRows, group_names, kind_rows, prompt_rows
-from theory.prompt_arrays import loss_moments
+from theory.kind_arrays import group_names
 from theory.setting import GatedPredictor, TaskDistribution
 
 Array = NDArray[np.float64]
@@ -41,8 +40,8 @@ class GroupDiagram:
     phase : ndarray of int
         0 in-weight, 1 transient, 2 persistent.
     instantaneous, asymptotic, sharp : ndarray
-        Boundaries in visits as in ``theory.VisitBoundary``; infinite where the in-weight predictor never wins (or, of the
-        closed form, where it has no value), 0 where it wins from the first visit on.
+        Boundaries in visits as in ``theory.VisitBoundary``; infinite where the in-weight predictor never wins (of
+        the closed form, where it has no value), 0 where it wins from the first visit on.
     sharp_steps : ndarray
         The sharp boundary in steps of the stream; infinite and 0 likewise.
     mean_gate : ndarray or None
@@ -144,7 +143,7 @@ def phase_diagram(
     axes = read_axis("x", x, model), read_axis("y", y, model)
     names = group_names(task, classes)
     grid = settings_grid(task, model, *axes, skip_impossible=skip_impossible)
-    problems = _Problems.of(grid, names)
+    problems = Problems.of(grid, names)
     risk = problems.gates.of_problems(problems.gates.row_risks())
     entropy = np.repeat(problems.gates.entropy, problems.gates.number)
     final = problems.gates.of_problems((problems.gates.row_risks() > entropy * (1 + 1e-14)).astype(np.float64))
@@ -181,74 +180,6 @@ def _phases(sharp: Array, final: Array) -> NDArray[np.int8]:
     """Codes of the phases: as in ``theory.solver``."""
     transient = np.where(sharp == FROM_THE_START, _IN_WEIGHT, _TRANSIENT)
     return np.where(final <= 0.5, _PERSISTENT, transient).astype(np.int8)
-
-
-@dataclass(frozen=True, eq=False)
-class _Problems:
-    """The different settings of a grid, one problem for each of them and each group.
-
-    Parameters
-    ----------
-    gates : GateRows
-        The problems: settings in order, groups within.
-    probability : ndarray, shape (problems,)
-        Probability of one class.
-    settings : ndarray of int, shape (settings,)
-        Code of each setting: position of its task times the number of models, plus that of its model.
-    groups : int
-        Number of groups.
-    """
-
-    gates: GateRows
-    probability: Array
-    settings: NDArray[np.intp]
-    groups: int
-
-    @classmethod
-    def of(cls, grid: Grid, names: Sequence[str]) -> _Problems:
-        used = grid.possible
-        settings = np.unique(grid.task[used] * len(grid.models) + grid.model[used])
-        of_task, of_model = settings // len(grid.models), settings % len(grid.models)
-        # Only tasks of possible points; numbered anew.
-        kept, of_task = np.unique(of_task, return_inverse=True)
-        tasks = [task for i in kept.tolist() if (task := grid.tasks[i]) is not None]
-        kinds = kind_rows(tasks, names)
-        start, number = _runs(kinds, len(tasks), len(names))
-        problem = (of_task.reshape(-1)[:, None] * len(names) + np.arange(len(names))).ravel()
-        model = np.repeat(of_model, len(names))
-        rows_of = number[problem]
-        first = np.cumsum(rows_of) - rows_of
-        row = np.repeat(start[problem] - first, rows_of) + np.arange(int(rows_of.sum()))
-        prompts = prompt_rows(kinds, tasks, [m.in_context for m in grid.models], row, np.repeat(model, rows_of))
-        task_of = problem // len(names)
-        gates = GateRows(
-            noise=np.array([task.label_noise for task in tasks])[task_of],
-            noisy_labels=np.array([float(task.noisy_labels) for task in tasks])[task_of],
-            total_labels=np.array([float(task.total_classes) for task in tasks])[task_of],
-            pseudo_count=np.array([m.in_weight.pseudo_count for m in grid.models])[model],
-            prior_log_odds=np.array([m.gate.prior_log_odds for m in grid.models])[model],
-            rate=np.array([float(getattr(m.gate, "rate", 1.0)) for m in grid.models])[model],
-            first=first,
-            number=rows_of,
-            weight=kinds.weight[row],
-            prompts=prompts,
-            own=loss_moments(prompts, noisy=False),
-            noisy=loss_moments(prompts, noisy=True),
-        )
-        return cls(gates, prompts.probability[first], settings, len(names))
-
-    def at_point(self, grid: Grid) -> NDArray[np.intp]:
-        """Problem of each group at each point of the grid, shape (groups, points); -1 where the point is impossible."""
-        setting = np.searchsorted(self.settings, grid.task * len(grid.models) + grid.model)
-        setting = np.where(grid.possible, setting, -1)
-        place = setting * self.groups + np.arange(self.groups)[:, None]
-        return np.asarray(np.where(grid.possible, place, -1), dtype=np.intp)
-
-
-def _runs(kinds: KindRows, tasks: int, groups: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Where the kinds of each group of each task start, and how many they are."""
-    number = np.bincount(kinds.task * groups + kinds.group, minlength=tasks * groups)
-    return np.cumsum(number) - number, number
 
 
 def _on_grid(values: NDArray[Any], place: NDArray[np.intp], shape: tuple[int, int]) -> NDArray[Any]:

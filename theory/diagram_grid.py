@@ -142,9 +142,7 @@ def settings_grid(task: TaskDistribution, model: GatedPredictor, x: Axis, y: Axi
     axes = {"x": x, "y": y}
     of_task = [letter for letter, axis in axes.items() if not axis.name.startswith("model.") and axis.name != STEPS]
     of_model = [letter for letter, axis in axes.items() if axis.name.startswith("model.")]
-    tasks = [
-        _changed_task(task, changes, skip_impossible=skip_impossible) for changes in _changes(axes, of_task)
-    ]
+    tasks = [_changed_task(task, changes, skip_impossible=skip_impossible) for changes in _changes(axes, of_task)]
     models = [_changed_model(model, changes) for changes in _changes(axes, of_model)]
     task_of, model_of = _position(axes, places, of_task, size), _position(axes, places, of_model, size)
     grid = Grid(
@@ -226,7 +224,9 @@ def _check_points(
             check_theory(task, grid.models[grid.model[point]])
         except SettingError as error:
             if not skip_impossible:
-                raise _at_point(error, {axis.name: axis.values[places[a][point]] for a, axis in axes.items()}) from error
+                raise _at_point(
+                    error, {axis.name: axis.values[places[a][point]] for a, axis in axes.items()}
+                ) from error
             grid.possible[point] = False
 
 

@@ -109,8 +109,8 @@ def rough_moments(gates: GateRows, problems: Indices, visits: Array) -> LogitMom
     noise, rate = noise[at], gates.rate[problems][at]
     mean = gates.own.mean[rows] * own[at] + gates.noisy.mean[rows] * noisy[at] + shift[at]
     # Log-odds move by the in-context loss plus the log-probability that the table ends up with.
-    gap_own = gates.own.mean[rows] + np.log(np.maximum(1 - noise, 1e-300))
-    gap_noisy = gates.noisy.mean[rows] + np.log(np.maximum(noise / labels[at], 1e-300))
+    gap_own = gates.own.mean[rows]
+    gap_noisy = gates.noisy.mean[rows] + log_ratio(gates, problems, visits)[at]
     centre = (1 - noise) * gap_own + noise * gap_noisy
     second, third = np.zeros(rows.size), np.zeros(rows.size)
     for share, gap, law in ((1 - noise, gap_own - centre, gates.own), (noise, gap_noisy - centre, gates.noisy)):
@@ -122,6 +122,13 @@ def rough_moments(gates: GateRows, problems: Indices, visits: Array) -> LogitMom
         rate**2 * (visits[at] * second + slow),
         rate**3 * visits[at] * third,
     )
+
+
+def log_ratio(gates: GateRows, problems: Indices, visits: Array) -> Array:
+    """Log-odds of one noisy label against the own one, as the table has them after typical label counts."""
+    noise, b = gates.noise[problems], gates.pseudo_count[problems]
+    noisy = visits * noise / gates.noisy_labels[problems]
+    return np.asarray(np.log(noisy + b) - np.log(visits * (1 - noise) + b), dtype=np.float64)
 
 
 def _jensen(count: Array, probability: Array, b: Array) -> Array:
@@ -200,7 +207,7 @@ def count_stride(gates: GateRows, problems: Indices, visits: Array) -> Array:
     """Distance of the counts of noisy labels where only a few of them are wanted."""
     first, last = _count_range(visits, gates.noise[problems])
     stride = np.ceil((last - first) / (_STRIDED_COUNTS - 1))
-    return np.where(last - first + 1 > _MANY_COUNTS, stride, 1.0)
+    return np.asarray(np.where(last - first + 1 > _MANY_COUNTS, stride, 1.0), dtype=np.float64)
 
 
 def _count_range(visits: Array, noise: Array) -> tuple[Array, Array]:

@@ -17,6 +17,7 @@ from theory.gate_arrays import (
     GateRows,
     count_stride,
     label_counts,
+    log_ratio,
     number_of_counts,
     rough_gates,
     rough_moments,
@@ -52,8 +53,6 @@ class OpenGates:
         Log-odds that the nodes resolve.
     log_own, log_noisy : ndarray, complex, shape (rows, nodes)
         Logarithms of the characteristic functions of the two loss laws.
-    log_size : ndarray, shape (rows, nodes)
-        Logarithm of the size of the characteristic function of what a visit adds to the log-odds.
     first : ndarray of int, shape (k,)
         Where the rows of each problem start.
     """
@@ -64,7 +63,6 @@ class OpenGates:
     reach: Array
     log_own: NDArray[np.complex128]
     log_noisy: NDArray[np.complex128]
-    log_size: Array
     first: Indices
 
     def mean_gates(self, which: Indices, visits: Array) -> Array:
@@ -108,12 +106,16 @@ class OpenGates:
         self, tables: Indices, at: Indices, visits: Array
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Where something is left of the integrand, and which nodes come before the first at which nothing is."""
-        left = self.log_size[tables] * visits[:, None]
         problems = self.problems[at]
-        t = self.step[at][:, None] * (np.arange(left.shape[1]) + 0.5)
+        noise, ratio = self.gates.noise[problems][:, None], log_ratio(self.gates, problems, visits)
+        t = self.step[at][:, None] * (np.arange(self.log_own.shape[1]) + 0.5)
+        # Size of the characteristic function, as if the label counts added to the log-odds in proportion.
+        turn = 1j * t * (self.gates.rate[problems] * ratio)[:, None]
+        visit = (1 - noise) * np.exp(self.log_own[tables]) + noise * np.exp(self.log_noisy[tables] + turn)
+        left = visits[:, None] * np.log(np.maximum(np.abs(visit), 1e-300))
         # Neighbouring counts, some of which are left out, have to be less than half a turn apart.
         rows = self.gates.first[problems] + tables - self.first[at]
-        gap = _log_ratio(self.gates, problems) + self.gates.noisy.mean[rows] - self.gates.own.mean[rows]
+        gap = ratio + self.gates.noisy.mean[rows] - self.gates.own.mean[rows]
         apart = self.gates.rate[problems] * np.abs(gap) * count_stride(self.gates, problems, visits)
         smooth = np.logical_and.accumulate((left > _DECAYED) & (t * apart[:, None] < math.pi), axis=1)
         # 1/sinh(pi t), which weighs the integrand, falls like exp(-pi t).
@@ -125,9 +127,7 @@ class OpenGates:
         rows, at = self.gates.rows_of(problems)
         return self.first[which][at] + rows - self.gates.first[problems][at], at
 
-    def _waves(
-        self, which: Indices, visits: Array, number: int, at: Indices, tables: Indices, node: Indices
-    ) -> Array:
+    def _waves(self, which: Indices, visits: Array, number: int, at: Indices, tables: Indices, node: Indices) -> Array:
         """Integrand at some nodes, for rows of the tables and the positions of their problems."""
         problems = self.problems[which]
         counts = label_counts(self.gates, problems, visits, number)
@@ -197,20 +197,8 @@ def open_gates(gates: GateRows, problems: Indices, reach: Array, nodes: int) -> 
         noisy[some_noise] = _log_characteristic(
             prompts.take(np.flatnonzero(some_noise)), table_step[some_noise], nodes, noisy=True
         )
-    number, noise = gates.number[problems], gates.noise[problems][at, None]
-    # What a visit adds to the log-odds, the log-probability that the table ends up with included.
-    t = (np.arange(nodes) + 0.5) * table_step[:, None]
-    turn = np.exp(noisy + 1j * t * _log_ratio(gates, problems)[at, None])
-    log_size = np.log(np.maximum(np.abs((1 - noise) * np.exp(own) + noise * turn), 1e-300))
-    return OpenGates(gates, problems, step, reach, own, noisy, log_size, np.cumsum(number) - number)
-
-
-def _log_ratio(gates: GateRows, problems: Indices) -> Array:
-    """Log-odds of one noisy label against the own one; 0 where there is only one of them."""
-    noise = gates.noise[problems]
-    both = (noise > 0) & (noise < 1)
-    share = np.where(both, noise, 0.5)
-    return np.where(both, np.log(share / gates.noisy_labels[problems]) - np.log1p(-share), 0.0)
+    number = gates.number[problems]
+    return OpenGates(gates, problems, step, reach, own, noisy, np.cumsum(number) - number)
 
 
 def _log_characteristic(prompts: PromptRows, step: Array, nodes: int, *, noisy: bool) -> NDArray[np.complex128]:

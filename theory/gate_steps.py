@@ -24,9 +24,9 @@ from theory.special import binomial_log_probability
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_AROUND = np.array([-0.6, -0.35, -0.17, -0.06, 0.0, 0.06, 0.17, 0.35, 0.75, 2.0])
+_AROUND = np.array([-0.75, -0.55, -0.37, -0.22, -0.11, -0.04, 0.0, 0.04, 0.11, 0.22, 0.37, 0.6, 1.0, 2.2])
 _FIRST = np.arange(4.0)
-_EVERY_UP_TO = 8
+_EVERY_UP_TO = 10
 _FINER = 4
 _MOST_VISITS = 84
 _FEW_VISITS = 32.0

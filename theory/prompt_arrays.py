@@ -107,13 +107,12 @@ def loss_moments(rows: PromptRows, *, noisy: bool) -> LossMoments:
     """
     size = rows.probability.size
     mean, variance, third = np.zeros(size), np.zeros(size), np.zeros(size)
-    for block, loss, weight in loss_laws(rows, noisy=noisy):
-        average = np.einsum("pv,pv->p", loss, weight)
-        loss -= average[:, None]
-        weight *= loss
-        weight *= loss
-        mean[block], variance[block] = average, weight.sum(axis=1)
-        third[block] = np.einsum("pv,pv->p", loss, weight)
+    for block, losses, weights in loss_laws(rows, noisy=noisy):
+        average = np.einsum("pv,pv->p", losses, weights)
+        centred = losses - average[:, None]
+        squares = weights * centred * centred
+        mean[block], variance[block] = average, squares.sum(axis=1)
+        third[block] = np.einsum("pv,pv->p", squares, centred)
     return LossMoments(mean, variance, third)
 
 

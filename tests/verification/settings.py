@@ -43,7 +43,7 @@ def draw_cases(
     generator = np.random.default_rng(seed)
     cases: list[Case] = []
     while len(cases) < number:
-        task, model = _draw(generator, kind, per)
+        task, model = draw_setting(generator, kind, per)
         prediction = predict(task, model)
         boundary = prediction.entries[0].vanish_visits.sharp
         steps = prediction.entries[0].vanish_steps
@@ -52,7 +52,8 @@ def draw_cases(
     return cases
 
 
-def _draw(generator: np.random.Generator, kind: str, per: str) -> tuple[TaskDistribution, GatedPredictor]:
+def draw_setting(generator: np.random.Generator, kind: str, per: str) -> tuple[TaskDistribution, GatedPredictor]:
+    """One setting, whatever its prediction."""
     half = int(np.exp(generator.uniform(0, np.log(100))))
     length = int(np.exp(generator.uniform(0, np.log(32.99))))
     natural = generator.random() < 0.25
