@@ -1,0 +1,252 @@
+r"""Time averages of the in-context loss while the temperature is being learned.
+
+A visit within the first :math:`N` steps is equally likely to be any of them, so the loss at such a visit follows the
+average over :math:`t < N` of its laws at :math:`\beta(t)`. Needed are its moments and its characteristic function
+:math:`\bar\varphi(u)`, and, since no step is visited twice, also the average of :math:`\varphi_t(u)^2`; this for own and
+for noisy labels of the query, and the average of the product of the two.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.in_context import InContextLoss, LossLaw, PromptLaw, floored_loss
+from theory.setting import TaskDistribution
+from theory.temperature import TemperaturePath, copied_mass
+
+Array = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
+
+_SINGLE_STEPS = 32
+"""Steps at the start that are summed one by one; later ones in panels, in which the temperature changes smoothly."""
+_PANEL_RATIO = 1.5
+_PANEL_NODES = 6
+_LEAST_PROBABILITY = 1e-13
+_MOST_VALUES = 256
+_EXTRA_POINTS = 48
+_WIDEST = 1000.0
+_LEAST_SIZE = 0.3
+"""Modulus of an averaged characteristic function below which its spread over time is not needed."""
+
+
+@dataclass(frozen=True, eq=False)
+class LossWaves:
+    r"""Characteristic functions of the averaged losses at some frequencies :math:`u`, each of shape (frequencies,).
+
+    Parameters
+    ----------
+    own, noisy : ndarray
+        Averages over time of :math:`\varphi_t(u)`, given an own and given a noisy label.
+    own_spread, noisy_spread, cross_spread : ndarray
+        Averages of the squares and of the product of :math:`\varphi_t(u)/\bar\varphi(u) - 1`; 0 where
+        :math:`\bar\varphi` is small.
+    """
+
+    own: ComplexArray
+    noisy: ComplexArray
+    own_spread: ComplexArray
+    noisy_spread: ComplexArray
+    cross_spread: ComplexArray
+
+
+@dataclass(frozen=True, eq=False)
+class AverageLoss:
+    """Loss at a random one of the steps so far.
+
+    Parameters
+    ----------
+    loss : InContextLoss
+        Laws on few values with the mean, the variance and the ends of the averaged laws.
+    largest_frequency : float
+        Up to which the characteristic functions are known.
+    coefficients : ndarray, shape (number, 5)
+        Chebyshev coefficients of the averages on [0, ``largest_frequency``].
+    """
+
+    loss: InContextLoss
+    largest_frequency: float
+    coefficients: ComplexArray
+
+    def waves(self, frequencies: Array) -> LossWaves:
+        """Characteristic functions at the frequencies."""
+        x = 2 * frequencies / self.largest_frequency - 1
+        own, noisy, own_square, noisy_square, product = np.polynomial.chebyshev.chebval(x, self.coefficients)
+        return LossWaves(
+            own, noisy, _spread(own_square, own, own), _spread(noisy_square, noisy, noisy), _spread(product, own, noisy)
+        )
+
+
+def _spread(product: ComplexArray, first: ComplexArray, second: ComplexArray) -> ComplexArray:
+    large = np.minimum(np.abs(first), np.abs(second)) > _LEAST_SIZE
+    return np.asarray(np.where(large, product / np.where(large, first * second, 1.0) - 1, 0.0), dtype=np.complex128)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """Sums over steps: mean loss and mean square for own and noisy labels, and the waves at the frequencies."""
+
+    moments: Array
+    waves: ComplexArray
+
+    def plus(self, other: _Sums) -> _Sums:
+        return _Sums(self.moments + other.moments, self.waves + other.waves)
+
+
+class LossHistory:
+    """In-context loss of a class along the path of the temperature.
+
+    Parameters
+    ----------
+    task : TaskDistribution
+        The task.
+    prompts : (PromptLaw, PromptLaw)
+        Laws of the prompts, given an own and given a noisy label of the query.
+    path : TemperaturePath
+        The temperature.
+    floor : float
+        Floor of the attention.
+    largest_frequency : float
+        Up to which characteristic functions are needed.
+    """
+
+    def __init__(
+        self,
+        task: TaskDistribution,
+        prompts: tuple[PromptLaw, PromptLaw],
+        path: TemperaturePath,
+        floor: float,
+        largest_frequency: float,
+    ) -> None:
+        self._task, self._path, self._floor = task, path, floor
+        self._largest_frequency = largest_frequency
+        laws = [_possible(law, floor) for law in prompts]
+        # A law that no query follows is not looked at.
+        self._laws = laws if 0 < task.label_noise < 1 else [laws[round(task.label_noise)]]
+        widest = max(float(self._losses(law, np.array([path.start, path.limit])).max()) for law in self._laws)
+        # Chebyshev's points; the square of the widest wave has twice its frequency.
+        number = math.ceil(largest_frequency * min(widest, _WIDEST)) + _EXTRA_POINTS
+        angles = (np.arange(number) + 0.5) * (math.pi / number)
+        self._frequencies = largest_frequency * (1 + np.cos(angles)) / 2
+        self._ends = [0]
+        self._sums = [_Sums(np.zeros((2, 2)), np.zeros((5, number), dtype=np.complex128))]
+
+    def risk_at(self, beta: float) -> float:
+        """Mean loss at an inverse temperature, in nats."""
+        return self._mixed([float(self._losses(law, np.array([beta]))[0] @ law.probabilities) for law in self._laws])
+
+    def total_risk(self, steps: int) -> float:
+        """Sum over the first steps of the mean loss of a visit there, in nats."""
+        moments = self._sums_up_to(steps).moments
+        return self._mixed([float(mean) for mean in moments[: len(self._laws), 0]])
+
+    def average(self, steps: int) -> AverageLoss:
+        """Loss at a random one of the first ``steps`` steps, at least 1."""
+        total = self._sums_up_to(steps)
+        # The temperature moves one way only, so that every prompt's loss does too.
+        ends = self._path.at(np.array([0.0, steps - 1.0]))
+        laws = []
+        for law, (mean, square) in zip(self._laws, (total.moments / steps).tolist(), strict=False):
+            losses, spread = self._losses(law, ends), math.sqrt(max(square - mean * mean, 0.0))
+            values = np.array([losses.min(), mean - spread, mean + spread, losses.max()])
+            laws.append(LossLaw(values, np.array([0.0, 0.5, 0.5, 0.0])))
+        loss = InContextLoss(laws[0], laws[-1], self._task.label_noise)
+        return AverageLoss(loss, self._largest_frequency, _chebyshev_coefficients(total.waves / steps))
+
+    def _mixed(self, risks: list[float]) -> float:
+        noise = self._task.label_noise
+        return risks[0] if len(risks) == 1 else (1 - noise) * risks[0] + noise * risks[1]
+
+    def _losses(self, law: PromptLaw, beta: Array) -> Array:
+        """Losses of the prompts at inverse temperatures, shape (temperatures, prompts)."""
+        # Beyond +-700 a weight is below the smallest number.
+        beta = np.clip(beta, -700.0, 700.0)[:, None]
+        irrelevant_examples = self._task.context_length - law.num_relevant
+        mass = copied_mass(law.relevant, law.irrelevant, law.num_relevant, irrelevant_examples, beta)
+        return floored_loss(mass, self._task.total_classes, self._floor)
+
+    def _sums_up_to(self, steps: int) -> _Sums:
+        while (end := _next_end(self._ends[-1])) <= steps:
+            self._sums.append(self._sums[-1].plus(self._over(self._ends[-1], end)))
+            self._ends.append(end)
+        place = bisect_right(self._ends, steps) - 1
+        total, start = self._sums[place], self._ends[place]
+        return total.plus(self._over(start, steps)) if steps > start else total
+
+    def _over(self, start: int, end: int) -> _Sums:
+        """Sums over the steps from ``start`` to ``end - 1``: of each one, or as an integral over the panel."""
+        if end - start <= _PANEL_NODES:
+            times, weights = np.arange(start, end, dtype=np.float64), np.ones(end - start)
+        else:
+            nodes, weights = np.polynomial.legendre.leggauss(_PANEL_NODES)
+            times = start - 0.5 + (end - start) * (nodes + 1) / 2
+            weights = weights * ((end - start) / 2)
+        betas = self._path.at(times)
+        moments, waves = np.zeros((2, 2)), []
+        for i, law in enumerate(self._laws):
+            few = [few_values(losses, law.probabilities) for losses in self._losses(law, betas)]
+            moments[i] = weights @ [[chance @ loss, chance @ (loss * loss)] for loss, chance in few]
+            waves.append(np.array([self._wave(loss, chance) for loss, chance in few]))
+        own, noisy = waves[0], waves[-1]
+        return _Sums(moments, np.stack([weights @ wave for wave in (own, noisy, own * own, noisy * noisy, own * noisy)]))
+
+
+    def _wave(self, loss: Array, chance: Array) -> ComplexArray:
+        phase = loss[:, None] * self._frequencies
+        real, imaginary = ((chance[:, None] * part).sum(axis=0) for part in (np.cos(phase), np.sin(phase)))
+        return np.asarray(real + 1j * imaginary, dtype=np.complex128)
+
+
+def _next_end(end: int) -> int:
+    return end + (1 if end < _SINGLE_STEPS else int(end * (_PANEL_RATIO - 1)))
+
+
+def _chebyshev_coefficients(values: ComplexArray) -> ComplexArray:
+    """Chebyshev coefficients, shape (number, functions), of functions from their values at Chebyshev's points."""
+    from scipy.fft import dct
+
+    scaled = np.asarray(dct(values.real) + 1j * dct(values.imag), dtype=np.complex128).T / values.shape[1]
+    scaled[0] /= 2
+    return scaled
+
+
+def few_values(loss: Array, weight: Array) -> tuple[Array, Array]:
+    """At most 256 values with the same mean and variance: those in a narrow interval become two.
+
+    Examples
+    --------
+    >>> loss, weight = few_values(np.linspace(0, 1, 1001) ** 2, np.full(1001, 1 / 1001))
+    >>> loss.size <= 256, bool(np.isclose(weight @ loss**2, (np.linspace(0, 1, 1001) ** 4).mean()))
+    (True, True)
+    """
+    if loss.size <= _MOST_VALUES or loss.max() == loss.min():
+        return loss, weight
+    number = _MOST_VALUES // 2
+    width = (loss.max() - loss.min()) / number
+    interval = np.minimum(((loss - loss.min()) / width).astype(np.intp), number - 1)
+    total = np.bincount(interval, weights=weight, minlength=number)
+    used = total > 0
+    mean = np.bincount(interval, weights=weight * loss, minlength=number)[used] / total[used]
+    deviation = loss - mean[np.cumsum(used)[interval] - 1]
+    square = np.bincount(interval, weights=weight * deviation * deviation, minlength=number)[used] / total[used]
+    half = np.asarray(total[used] / 2, dtype=np.float64)
+    return np.concatenate([mean - np.sqrt(square), mean + np.sqrt(square)]), np.concatenate([half, half])
+
+
+def _possible(prompts: PromptLaw, floor: float) -> PromptLaw:
+    """The prompts that matter; those without the label, where there is no floor, have probability 0."""
+    kept = prompts.probabilities > _LEAST_PROBABILITY
+    if floor == 0:
+        kept &= prompts.relevant + prompts.irrelevant > 0
+    if not kept.any():
+        # A label that no query has, in contexts that cannot carry it: its law has weight 0 wherever it is used.
+        one, none = np.ones(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
+        return PromptLaw(one, one, none, np.ones(1))
+    weight = prompts.probabilities[kept]
+    return PromptLaw(
+        prompts.num_relevant[kept], prompts.relevant[kept], prompts.irrelevant[kept], weight / weight.sum()
+    )
