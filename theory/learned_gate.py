@@ -15,8 +15,9 @@ exact to first order in :math:`n/N`, and for at most one visit. The mean over th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -29,6 +30,7 @@ from theory.gate import GateCell, logit_spread, mean_gate
 from theory.in_weight import expected_cumulative_loss
 from theory.loss_history import AverageLoss, LossHistory, LossWaves
 from theory.special import binomial_law
+from theory.temperature import TemperaturePath
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -77,24 +79,35 @@ class LearnedCell:
         average = self.history.average(steps)
         averaged = replace(self.cell, loss=average.loss, _cache={})
         waves = _waves_of(averaged, average)
+        own = {entry.name: getattr(averaged, entry.name) for entry in fields(averaged) if entry.name != "_cache"}
 
         def mean_gate_after(visits: int) -> float:
-            own_fields = {name: getattr(averaged, name) for name in GateCell.__dataclass_fields__ if name != "_cache"}
-            return mean_gate(_VisitsWithin(**own_fields, steps=steps, visits=visits, waves=waves), visits)
+            return mean_gate(_VisitsWithin(**own, steps=steps, visits=visits, waves=waves), visits)
 
         return mean_gate_after
 
-    def mean_logit(self, steps: int, probability: float) -> float:
-        """Expected log-odds after the steps, with as many visits as there are on average."""
+    def is_open(self, steps: int, probability: float) -> bool:
+        """Whether the gate may still be undecided after the steps (with a wide margin, for bracketing only)."""
         visits = steps * probability
         lost = float(expected_cumulative_loss(visits, self.cell.labels, self.cell.pseudo_count))
-        gained = probability * self.history.total_risk(steps)
-        return self.cell.prior_log_odds + self.cell.share * (gained - lost)
+        gap = self.cell.share * (probability * self.history.total_risk(steps) - lost)
+        averaged = replace(self.cell, loss=self.history.average_law(steps), _cache={})
+        # What the number of visits adds to the spread: its own, times the gap at one visit.
+        spread = float(logit_spread(averaged, visits)) + abs(gap) / math.sqrt(max(visits, 1.0))
+        return abs(self.cell.prior_log_odds + gap) <= 9 * spread + 40
 
-    def spread(self, steps: int, probability: float) -> float:
-        """Upper estimate of the standard deviation of the log-odds given the visits, for bracketing only."""
-        averaged = replace(self.cell, loss=self.history.average(steps).loss, _cache={})
-        return float(logit_spread(averaged, steps * probability))
+    def final_gate(self, path: TemperaturePath, probability: float) -> float:
+        r"""Limit of the mean gate after infinitely many steps: 0 or 1.
+
+        Without noise and floor the in-context risk falls to 0 like :math:`c/(p_x t)`, and the in-context predictor's
+        losses grow like :math:`c\log t`, those of the table like :math:`(C - 1)b\log t`.
+        """
+        limit, entropy = self.history.risk_at(path.limit), self.cell.labels.entropy
+        if limit > 0 or entropy > 0:
+            return float(limit > entropy * (1 + 1e-14))
+        late = 1e12 * max(1.0, 1 / probability)
+        growth = probability * late * self.history.risk_at(float(path.at(np.array([late]))[0]))
+        return float(growth > (self.cell.labels.total_labels - 1) * self.cell.pseudo_count)
 
 
 def _waves_of(cell: GateCell, average: AverageLoss) -> Callable[[int], tuple[Array, LossWaves]]:
@@ -115,24 +128,79 @@ class LearnedCurve:
 
     Parameters
     ----------
-    cells : sequence of (float, LearnedCell)
-        Gate cells of the class, with the probability that a prompt is of the cell; the probabilities sum to one.
+    cells : mapping
+        Gate cells of the class by name, with the probability that a prompt is of the cell; these sum to one.
     """
 
-    cells: Sequence[tuple[float, LearnedCell]]
+    cells: Mapping[str, tuple[float, LearnedCell]]
 
     @cached_property
     def prior(self) -> float:
         """Mean gate before the first step."""
-        return sum(weight * float(expit(cell.cell.prior_log_odds)) for weight, cell in self.cells)
+        return sum(weight * float(expit(cell.cell.prior_log_odds)) for weight, cell in self.cells.values())
+
+    def last_open_step(self, class_probability: float) -> int:
+        """Steps after which the gate of every cell is decided, with a margin."""
+        grid = geometric_integers(1, LARGEST_STEPS, 1.5)
+        is_open = [any(cell.is_open(int(n), class_probability) for _, cell in self.cells.values()) for n in grid]
+        last = np.flatnonzero(is_open)
+        return int(grid[min(int(last[-1]) + 1, grid.size - 1)]) if last.size else 2
 
     def at_steps(self, steps: int, class_probability: float) -> float:
         r""":math:`E\alpha(N)` of a class of probability :math:`p_x`."""
         visits, weights = _central(*binomial_law(steps, class_probability))
         if steps == 0 or visits[-1] == 0:
             return self.prior
-        functions = [(weight, cell.within(steps)) for weight, cell in self.cells]
+        functions = [(weight, cell.within(steps)) for weight, cell in self.cells.values()]
         return float(weights @ _interpolated(lambda n: sum(w * gate(n) for w, gate in functions), visits))
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedGroupCurve:
+    """Mean gate over a group of equally frequent classes, against the steps of the stream.
+
+    Parameters
+    ----------
+    parts : sequence of (float, LearnedCurve)
+        Curves of the kinds of classes in the group, with the share of classes of each kind; the shares sum to one.
+    path : TemperaturePath
+        The temperature.
+    num_classes : int
+        Number of classes in the group.
+    class_probability : float
+        Probability of one of them.
+    """
+
+    parts: Sequence[tuple[float, LearnedCurve]]
+    path: TemperaturePath
+    num_classes: int
+    class_probability: float
+
+    def at_steps(self, steps: int, class_probability: float) -> float:
+        """Mean gate after N steps, for classes of the given probability."""
+        return sum(share * curve.at_steps(steps, class_probability) for share, curve in self.parts)
+
+    @cached_property
+    def last_open_step(self) -> int:
+        """Steps after which the gate of every class is decided, with a margin."""
+        return max(curve.last_open_step(self.class_probability) for _, curve in self.parts)
+
+    @property
+    def final_gate(self) -> float:
+        """Limit of the mean gate after infinitely many steps."""
+        return sum(
+            share * weight * cell.final_gate(self.path, self.class_probability)
+            for share, curve in self.parts
+            for weight, cell in curve.cells.values()
+        )
+
+    def risk_at(self, beta: float) -> float:
+        """Mean in-context risk at an inverse temperature, in nats."""
+        return sum(
+            share * weight * cell.history.risk_at(beta)
+            for share, curve in self.parts
+            for weight, cell in curve.cells.values()
+        )
 
 
 def _central(visits: NDArray[np.int64], weights: Array) -> tuple[NDArray[np.int64], Array]:

@@ -2,8 +2,8 @@ r"""Time averages of the in-context loss while the temperature is being learned.
 
 A visit within the first :math:`N` steps is equally likely to be any of them, so the loss at such a visit follows the
 average over :math:`t < N` of its laws at :math:`\beta(t)`. Needed are its moments and its characteristic function
-:math:`\bar\varphi(u)`, and, since no step is visited twice, also the average of :math:`\varphi_t(u)^2`; this for own and
-for noisy labels of the query, and the average of the product of the two.
+:math:`\bar\varphi(u)`, and, since no step is visited twice, also the average of :math:`\varphi_t(u)^2`; this for own
+and for noisy labels of the query, and the average of the product of the two.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.in_context import InContextLoss, LossLaw, PromptLaw, floored_loss
+from theory.curve import LARGEST_STEPS
+from theory.in_context import InContextLoss, LossLaw, PromptLaw
 from theory.setting import TaskDistribution
-from theory.temperature import TemperaturePath, copied_mass
+from theory.temperature import TemperaturePath, prompt_loss
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -86,17 +89,6 @@ def _spread(product: ComplexArray, first: ComplexArray, second: ComplexArray) ->
     return np.asarray(np.where(large, product / np.where(large, first * second, 1.0) - 1, 0.0), dtype=np.complex128)
 
 
-@dataclass(frozen=True, eq=False)
-class _Sums:
-    """Sums over steps: mean loss and mean square for own and noisy labels, and the waves at the frequencies."""
-
-    moments: Array
-    waves: ComplexArray
-
-    def plus(self, other: _Sums) -> _Sums:
-        return _Sums(self.moments + other.moments, self.waves + other.waves)
-
-
 class LossHistory:
     """In-context loss of a class along the path of the temperature.
 
@@ -133,7 +125,7 @@ class LossHistory:
         angles = (np.arange(number) + 0.5) * (math.pi / number)
         self._frequencies = largest_frequency * (1 + np.cos(angles)) / 2
         self._ends = [0]
-        self._sums = [_Sums(np.zeros((2, 2)), np.zeros((5, number), dtype=np.complex128))]
+        self._waves = [np.zeros((5, number), dtype=np.complex128)]
 
     def risk_at(self, beta: float) -> float:
         """Mean loss at an inverse temperature, in nats."""
@@ -141,21 +133,23 @@ class LossHistory:
 
     def total_risk(self, steps: int) -> float:
         """Sum over the first steps of the mean loss of a visit there, in nats."""
-        moments = self._sums_up_to(steps).moments
-        return self._mixed([float(mean) for mean in moments[: len(self._laws), 0]])
+        return self._mixed([float(mean) for mean in self._moments_up_to(steps)[: len(self._laws), 0]])
 
     def average(self, steps: int) -> AverageLoss:
         """Loss at a random one of the first ``steps`` steps, at least 1."""
-        total = self._sums_up_to(steps)
+        waves = self._waves_up_to(steps) / steps
+        return AverageLoss(self.average_law(steps), self._largest_frequency, _chebyshev_coefficients(waves))
+
+    def average_law(self, steps: int) -> InContextLoss:
+        """Laws on few values with the mean, the variance and the ends of the average over the first steps."""
         # The temperature moves one way only, so that every prompt's loss does too.
         ends = self._path.at(np.array([0.0, steps - 1.0]))
         laws = []
-        for law, (mean, square) in zip(self._laws, (total.moments / steps).tolist(), strict=False):
+        for law, (mean, square) in zip(self._laws, (self._moments_up_to(steps) / steps).tolist(), strict=False):
             losses, spread = self._losses(law, ends), math.sqrt(max(square - mean * mean, 0.0))
             values = np.array([losses.min(), mean - spread, mean + spread, losses.max()])
             laws.append(LossLaw(values, np.array([0.0, 0.5, 0.5, 0.0])))
-        loss = InContextLoss(laws[0], laws[-1], self._task.label_noise)
-        return AverageLoss(loss, self._largest_frequency, _chebyshev_coefficients(total.waves / steps))
+        return InContextLoss(laws[0], laws[-1], self._task.label_noise)
 
     def _mixed(self, risks: list[float]) -> float:
         noise = self._task.label_noise
@@ -163,42 +157,68 @@ class LossHistory:
 
     def _losses(self, law: PromptLaw, beta: Array) -> Array:
         """Losses of the prompts at inverse temperatures, shape (temperatures, prompts)."""
-        # Beyond +-700 a weight is below the smallest number.
-        beta = np.clip(beta, -700.0, 700.0)[:, None]
-        irrelevant_examples = self._task.context_length - law.num_relevant
-        mass = copied_mass(law.relevant, law.irrelevant, law.num_relevant, irrelevant_examples, beta)
-        return floored_loss(mass, self._task.total_classes, self._floor)
+        task = self._task
+        k = task.context_length - law.num_relevant
+        floor = (task.total_classes, self._floor)
+        return prompt_loss(law.relevant, law.irrelevant, law.num_relevant, k, beta[:, None], floor)
 
-    def _sums_up_to(self, steps: int) -> _Sums:
+    @cached_property
+    def _all_moments(self) -> tuple[list[int], Array]:
+        """Ends of all panels, and the sums of the losses' first two moments up to each, shape (ends, 2, 2)."""
+        ends = [0]
+        while ends[-1] < LARGEST_STEPS:
+            ends.append(_next_end(ends[-1]))
+        panels = [_times(start, end) for start, end in pairwise(ends)]
+        moments = self._moments(np.concatenate([times for times, _ in panels]))
+        weighted = np.concatenate([weights for _, weights in panels])[:, None, None] * moments
+        starts = np.cumsum([0, *(times.size for times, _ in panels[:-1])])
+        return ends, np.concatenate([np.zeros((1, 2, 2)), np.add.reduceat(weighted, starts).cumsum(axis=0)])
+
+    def _moments(self, times: Array) -> Array:
+        """First two moments of the loss at the steps, for own and noisy labels, shape (times, 2, 2)."""
+        result = np.zeros((times.size, 2, 2))
+        for i, law in enumerate(self._laws):
+            losses = self._losses(law, self._path.at(times))
+            result[:, i, 0] = (losses * law.probabilities).sum(axis=1)
+            result[:, i, 1] = (losses * losses * law.probabilities).sum(axis=1)
+        return result
+
+    def _moments_up_to(self, steps: int) -> Array:
+        ends, sums = self._all_moments
+        place = bisect_right(ends, steps) - 1
+        times, weights = _times(ends[place], steps)
+        return np.asarray(sums[place] + (weights[:, None, None] * self._moments(times)).sum(axis=0))
+
+    def _waves_up_to(self, steps: int) -> ComplexArray:
         while (end := _next_end(self._ends[-1])) <= steps:
-            self._sums.append(self._sums[-1].plus(self._over(self._ends[-1], end)))
+            self._waves.append(self._waves[-1] + self._waves_over(self._ends[-1], end))
             self._ends.append(end)
         place = bisect_right(self._ends, steps) - 1
-        total, start = self._sums[place], self._ends[place]
-        return total.plus(self._over(start, steps)) if steps > start else total
+        return self._waves[place] + self._waves_over(self._ends[place], steps)
 
-    def _over(self, start: int, end: int) -> _Sums:
-        """Sums over the steps from ``start`` to ``end - 1``: of each one, or as an integral over the panel."""
-        if end - start <= _PANEL_NODES:
-            times, weights = np.arange(start, end, dtype=np.float64), np.ones(end - start)
-        else:
-            nodes, weights = np.polynomial.legendre.leggauss(_PANEL_NODES)
-            times = start - 0.5 + (end - start) * (nodes + 1) / 2
-            weights = weights * ((end - start) / 2)
-        betas = self._path.at(times)
-        moments, waves = np.zeros((2, 2)), []
-        for i, law in enumerate(self._laws):
+    def _waves_over(self, start: int, end: int) -> ComplexArray:
+        """Sums over the steps from ``start`` to ``end - 1`` of the waves, their squares and their product."""
+        times, weights = _times(start, end)
+        betas, waves = self._path.at(times), []
+        for law in self._laws:
             few = [few_values(losses, law.probabilities) for losses in self._losses(law, betas)]
-            moments[i] = weights @ [[chance @ loss, chance @ (loss * loss)] for loss, chance in few]
-            waves.append(np.array([self._wave(loss, chance) for loss, chance in few]))
+            waves.append(np.array([self._wave(*pair) for pair in few]).reshape(times.size, self._frequencies.size))
         own, noisy = waves[0], waves[-1]
-        return _Sums(moments, np.stack([weights @ wave for wave in (own, noisy, own * own, noisy * noisy, own * noisy)]))
-
+        products = np.stack([own, noisy, own * own, noisy * noisy, own * noisy])
+        return np.asarray((weights[:, None] * products).sum(axis=1), dtype=np.complex128)
 
     def _wave(self, loss: Array, chance: Array) -> ComplexArray:
         phase = loss[:, None] * self._frequencies
         real, imaginary = ((chance[:, None] * part).sum(axis=0) for part in (np.cos(phase), np.sin(phase)))
         return np.asarray(real + 1j * imaginary, dtype=np.complex128)
+
+
+def _times(start: int, end: int) -> tuple[Array, Array]:
+    """Steps from ``start`` to ``end - 1`` with weight 1 each, or nodes and weights of the integral over the panel."""
+    if end - start <= _PANEL_NODES:
+        return np.arange(start, end, dtype=np.float64), np.ones(end - start)
+    nodes, weights = np.polynomial.legendre.leggauss(_PANEL_NODES)
+    return start - 0.5 + (end - start) * (nodes + 1) / 2, weights * ((end - start) / 2)
 
 
 def _next_end(end: int) -> int:
@@ -211,7 +231,7 @@ def _chebyshev_coefficients(values: ComplexArray) -> ComplexArray:
 
     scaled = np.asarray(dct(values.real) + 1j * dct(values.imag), dtype=np.complex128).T / values.shape[1]
     scaled[0] /= 2
-    return scaled
+    return np.asarray(scaled, dtype=np.complex128)
 
 
 def few_values(loss: Array, weight: Array) -> tuple[Array, Array]:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from theory.bracket import Bracket
 from theory.curve import GroupCurve
 from theory.entries import entries_to_dict, find_entry
+from theory.learned_gate import LearnedGroupCurve
 from theory.setting import GatedPredictor, TaskDistribution
 
 Array = NDArray[np.float64]
@@ -87,7 +88,8 @@ class ClassPrediction:
     emerge_visits : VisitBoundary
         Where in-context learning emerges, in visits of one class; ``None`` also where it is there from the start.
     emerge_steps : float or None
-        Where :math:`E\alpha(N)` first falls below 1/2, in steps.
+        Where :math:`E\alpha(N)` first falls below 1/2, in steps; where attention learns its temperature, where the last
+        interval below 1/2 begins (``theory.window``).
     rigorous_emerge_steps : Bracket or None
         Between which steps the gate of a single class's run first falls below 1/2.
     vanish_visits : VisitBoundary
@@ -102,8 +104,8 @@ class ClassPrediction:
         Whether the mean gate is exact (to 1e-9) rather than a named approximation; see ``theory.gate``.
     cells : dict
         For a gate per query and relevance: predictions of the cells ``relevant`` and ``irrelevant``.
-    curve : GroupCurve
-        Mean gate of the group's classes, over visits and steps.
+    curve : GroupCurve or LearnedGroupCurve
+        Mean gate of the group's classes, over visits and steps; over steps only where attention learns.
     """
 
     name: str
@@ -121,7 +123,7 @@ class ClassPrediction:
     rigorous_steps: Bracket | None
     sharp_is_exact: bool
     cells: dict[str, CellPrediction]
-    curve: GroupCurve
+    curve: GroupCurve | LearnedGroupCurve
 
     def mean_gate(self, steps: ArrayLike) -> Array:
         r"""Predicted :math:`E\alpha(N)`, mean over the group's classes.

@@ -18,8 +18,9 @@ from theory.curve import LARGEST_STEPS, GateCurve, GroupCurve
 from theory.gate import EXACT_VISITS, GateCell
 from theory.in_context import InContextLoss, in_context_loss
 from theory.in_weight import LabelLaw
+from theory.learned_solver import learned_entries
 from theory.prediction import CellPrediction, ClassPrediction, Prediction, VisitBoundary
-from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, LearnedAttention, TaskDistribution
 from theory.transition import asymptotic_visits, finite_or_none, instantaneous_visits
 
 Array = NDArray[np.float64]
@@ -67,6 +68,12 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, conf
     table, attention, gate = check_theory(task, model)
     labels = LabelLaw(total_labels=task.total_classes, noise=task.label_noise, noisy_labels=task.noisy_labels)
     kinds, kind_of = class_kinds(task)
+    if isinstance(attention, LearnedAttention):
+        groups = _groups(kinds, task) if task.grouped else {str(k): [k] for k in range(len(kinds))}
+        learned = learned_entries(task, model, groups, confidence)
+        if not task.grouped:
+            learned = tuple(_renamed(learned[kind], task.name_of(i)) for i, kind in enumerate(kind_of.tolist()))
+        return Prediction(task=task, model=model, entries=learned)
     theories = [_ClassTheory.of(task, table, attention, gate, labels, kind) for kind in kinds]
     if task.grouped:
         entries = tuple(

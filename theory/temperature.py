@@ -28,6 +28,8 @@ from theory.setting import LARGEST_ODDS, LearnedAttention, TaskDistribution
 Array = NDArray[np.float64]
 
 LARGEST_INVERSE_TEMPERATURE = math.log(LARGEST_ODDS)
+WIDEST = 700.0
+"""Inverse temperature beyond which it is no longer told apart from it: e^-700 is nearly the smallest number."""
 _SCAN_STEP = 0.25
 _SETTLED = 1e-11
 
@@ -35,21 +37,45 @@ _SETTLED = 1e-11
 # One prompt.
 
 
-def copied_mass(
-    relevant: ArrayLike, irrelevant: ArrayLike, num_relevant: ArrayLike, num_irrelevant: ArrayLike, beta: ArrayLike
+def prompt_loss(
+    relevant: ArrayLike,
+    irrelevant: ArrayLike,
+    num_relevant: ArrayLike,
+    num_irrelevant: ArrayLike,
+    beta: ArrayLike,
+    floor: tuple[int, float],
 ) -> Array:
-    r"""Attention mass on a label, :math:`(e^\beta A + B)/(e^\beta m + k)`, at any size and sign of :math:`\beta`.
+    r"""Loss :math:`-\log h(y)` in nats at an inverse temperature of any size and sign; arguments broadcast.
 
-    Arguments broadcast.
+    Parameters
+    ----------
+    relevant, irrelevant, num_relevant, num_irrelevant : array_like
+        :math:`A` of the :math:`m` relevant and :math:`B` of the :math:`k` irrelevant examples carry the label.
+    beta : array_like
+        Inverse temperature :math:`\beta`, the log-odds between a relevant and an irrelevant example.
+    floor : (int, float)
+        :math:`C` and :math:`\varepsilon`.
+
+    Returns
+    -------
+    ndarray
+        :math:`-\log[(1-C\varepsilon)(e^\beta A + B)/(e^\beta m + k) + \varepsilon]`; infinite where that is zero. Small
+        losses keep their digits.
 
     Examples
     --------
-    >>> float(copied_mass(1, 0, 1, 3, np.log(9.0)))
-    0.75
+    >>> float(prompt_loss(1, 0, 1, 3, 0.0, (4, 0.0)))  # log 4
+    1.38629436...
     """
+    total_labels, epsilon = floor
     a, b, m, k = (np.asarray(v) for v in (relevant, irrelevant, num_relevant, num_irrelevant))
     high, low = _weights(m, k, np.asarray(beta, dtype=np.float64))
-    return np.asarray((high * a + low * b) / (high * m + low * k), dtype=np.float64)
+    total, kept = high * m + low * k, 1 - total_labels * epsilon
+    h = kept * (high * a + low * b) / total + epsilon
+    missing = kept * (high * (m - a) + low * (k - b)) / total + epsilon * (total_labels - 1)
+    with np.errstate(divide="ignore"):
+        loss = np.where(h > 0.5, -np.log1p(-np.where(h > 0.5, missing, 0.0)), -np.log(h))
+    return np.asarray(loss + 0.0, dtype=np.float64)
 
 
 def log_probability_slope(
@@ -92,8 +118,8 @@ def log_probability_slope(
 def _weights(m: NDArray[np.int64], k: NDArray[np.int64], beta: Array) -> tuple[Array, Array]:
     """Weights of a relevant and of an irrelevant example, the larger one 1; both 1 where there is but one kind."""
     both = (m > 0) & (k > 0)
-    high = np.where(both, np.exp(np.minimum(beta, 0.0)), 1.0)
-    return high, np.where(both, np.exp(-np.maximum(beta, 0.0)), 1.0)
+    beta = np.where(np.isinf(beta), beta, np.clip(beta, -WIDEST, WIDEST))
+    return np.where(both, np.exp(np.minimum(beta, 0.0)), 1.0), np.where(both, np.exp(-np.maximum(beta, 0.0)), 1.0)
 
 
 # The mean field.
@@ -199,7 +225,7 @@ def temperature_path(task: TaskDistribution, attention: LearnedAttention) -> Tem
     >>> task = TaskDistribution(num_high=2, num_low=2, p_high=0.5, context_length=4, relevant_examples=1)
     >>> path = temperature_path(task, LearnedAttention(learning_rate=0.1, floor=0.0))
     >>> path.at(np.array([0.0, 100.0])).round(3).tolist(), path.limit
-    ([0.0, 3.284], inf)
+    ([0.0, 3.354], inf)
     """
     noiseless = task.label_noise == 0 and task.noise_in_context == 0
     m, k = task.relevant_examples, task.irrelevant_examples
@@ -253,6 +279,8 @@ def _integrated(slope: MeanSlope, start: float, limit: float, rate: float) -> Ca
 
     def at(steps: Array) -> Array:
         log_time = np.log1p(np.asarray(steps, dtype=np.float64) / scale)
+        if log_time.size == 0:
+            return log_time
         values = solution.sol(np.minimum(log_time, last).reshape(-1))[0].reshape(log_time.shape)
         return np.asarray(values, dtype=np.float64)
 
