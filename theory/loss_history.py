@@ -146,9 +146,8 @@ class LossHistory:
         ends = self._path.at(np.array([0.0, steps - 1.0]))
         laws = []
         for law, (mean, square) in zip(self._laws, (self._moments_up_to(steps) / steps).tolist(), strict=False):
-            losses, spread = self._losses(law, ends), math.sqrt(max(square - mean * mean, 0.0))
-            values = np.array([losses.min(), mean - spread, mean + spread, losses.max()])
-            laws.append(LossLaw(values, np.array([0.0, 0.5, 0.5, 0.0])))
+            losses = self._losses(law, ends)
+            laws.append(_three_values(float(losses.min()), mean, float(losses.max()), square - mean * mean))
         return InContextLoss(laws[0], laws[-1], self._task.label_noise)
 
     def _mixed(self, risks: list[float]) -> float:
@@ -211,6 +210,17 @@ class LossHistory:
         phase = loss[:, None] * self._frequencies
         real, imaginary = ((chance[:, None] * part).sum(axis=0) for part in (np.cos(phase), np.sin(phase)))
         return np.asarray(real + 1j * imaginary, dtype=np.complex128)
+
+
+def _three_values(smallest: float, mean: float, largest: float, variance: float) -> LossLaw:
+    """Law on the ends and the mean with the given mean and variance."""
+    below, above = mean - smallest, largest - mean
+    if variance <= 0 or below <= 0 or above <= 0:
+        return LossLaw(np.array([mean]), np.ones(1))
+    # A variance is at most the product of these two (Bhatia and Davis); rounding may go beyond.
+    share = min(variance / (below * above), 1.0)
+    outer = share * np.array([above, below]) / (below + above)
+    return LossLaw(np.array([smallest, mean, largest]), np.array([outer[0], 1 - share, outer[1]]))
 
 
 def _times(start: int, end: int) -> tuple[Array, Array]:
