@@ -67,7 +67,7 @@ def reference_run(task: TaskDistribution, model: GatedPredictor, prompts: Prompt
         h = (1 - labels * part.floor) * copied + part.floor
         if isinstance(part, LearnedAttention):
             inverse_temperature += part.learning_rate * (1 - labels * part.floor) * slope / h
-        log_odds[cell] = odds + math.log(g) - math.log(h)
+        log_odds[cell] = odds + model.gate.rate * (math.log(g) - math.log(h))
         seen[query, label] += 1
         visits[query] += 1
         steps.append(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         BayesGate,
         DirichletTable,
         GatedPredictor,
+        HedgeGate,
         LearnedAttention,
         TaskDistribution,
     )
@@ -35,6 +36,7 @@ _HOMES = {
     "DirichletTable": "theory.setting",
     "Erratum": "theory.theorems.theorem",
     "GatedPredictor": "theory.setting",
+    "HedgeGate": "theory.setting",
     "LearnedAttention": "theory.setting",
     "NoTheoryError": "theory.errors",
     "OutputError": "theory.errors",
@@ -60,6 +62,7 @@ __all__ = [
     "DirichletTable",
     "Erratum",
     "GatedPredictor",
+    "HedgeGate",
     "LearnedAttention",
     "NoTheoryError",
     "OutputError",

@@ -6,12 +6,21 @@ from functools import singledispatch
 
 from theory.errors import NoTheoryError
 from theory.in_context import check_attention
-from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, LearnedAttention, TaskDistribution
+from theory.setting import (
+    AnyGate,
+    Attention,
+    BayesGate,
+    DirichletTable,
+    GatedPredictor,
+    HedgeGate,
+    LearnedAttention,
+    TaskDistribution,
+)
 
 
 def check_theory(
     task: TaskDistribution, model: GatedPredictor
-) -> tuple[DirichletTable, Attention | LearnedAttention, BayesGate]:
+) -> tuple[DirichletTable, Attention | LearnedAttention, AnyGate]:
     """The parts of a model, once it is sure that there is a theory for them and that they fit the task.
 
     Raises
@@ -38,7 +47,7 @@ def in_context_theory(part: object) -> Attention | LearnedAttention:
 
 
 @singledispatch
-def gate_theory(part: object) -> BayesGate:
+def gate_theory(part: object) -> AnyGate:
     """The gate, if there is a theory for it."""
     raise NoTheoryError("gate", part)
 
@@ -59,6 +68,7 @@ def _(part: LearnedAttention) -> Attention | LearnedAttention:
     return part if part.learning_rate > 0 else Attention(odds=part.initial_odds, floor=part.floor)
 
 
-@gate_theory.register
-def _(part: BayesGate) -> BayesGate:
+@gate_theory.register(BayesGate)
+@gate_theory.register(HedgeGate)
+def _(part: AnyGate) -> AnyGate:
     return part

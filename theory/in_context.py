@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 
 _NEGLIGIBLE = 1e-19
 _MOST_VALUES = 1 << 12
+_MOST_GROUPS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +73,23 @@ class PromptLaw:
 
 
 @dataclass(frozen=True, eq=False)
+class PromptLaws:
+    """Laws of the prompts of a class, given the query's label.
+
+    Parameters
+    ----------
+    own, noisy : PromptLaw
+        Given the own label, and given any of the noisy ones.
+    noisy_groups : tuple of (float, PromptLaw)
+        As ``InContextLoss.noisy_groups``.
+    """
+
+    own: PromptLaw
+    noisy: PromptLaw
+    noisy_groups: tuple[tuple[float, PromptLaw], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class TailLaws:
     """Laws of the in-context loss for bounds on its tails: their exponential moments are never below the true ones.
 
@@ -102,12 +120,19 @@ class InContextLoss:
         Probability of noise.
     dominating : TailLaws, optional
         Laws for bounds on tails, where the two themselves will not do.
+    noisy_groups : tuple of (float, LossLaw)
+        Laws given which noisy label it is, with the share of the noisy labels that have each; empty where all have the
+        law ``noisy``.
+    groups_are_exact : bool
+        Whether the labels of a group have the very same law, not only similar ones.
     """
 
     own: LossLaw
     noisy: LossLaw
     noise: float
     dominating: TailLaws | None = None
+    noisy_groups: tuple[tuple[float, LossLaw], ...] = ()
+    groups_are_exact: bool = True
 
     @property
     def tails(self) -> TailLaws:
@@ -247,7 +272,27 @@ def in_context_loss(
     tails = None
     if collisions.size > 1 or max(own[0].size, noisy[0].size) > _MOST_VALUES:
         tails = TailLaws(*(_spread_out(*law) for law in (own, noisy, dearest, cheapest)))
-    return InContextLoss(_merged(*own), _merged(*noisy), noise, tails)
+    groups = tuple(
+        (float(weights.sum()), _merged(*losses(noisy_match, members, weights / weights.sum())))
+        for members, weights in _alike(collisions, kind.noisy_weights, task.context_length)
+    )
+    return InContextLoss(_merged(*own), _merged(*noisy), noise, tails, groups, collisions.size <= _MOST_GROUPS)
+
+
+def _alike(collisions: Array, weights: Array, length: int) -> list[tuple[Array, Array]]:
+    """Collision probabilities and weights of groups of noisy labels with similar losses; none if they are all alike.
+
+    Up to 4 different ones are groups of their own; more are grouped by the chance that an irrelevant example carries
+    the label at all.
+    """
+    if collisions.size == 1:
+        return []
+    group = np.arange(collisions.size)
+    if collisions.size > _MOST_GROUPS:
+        carried = -np.expm1(length * np.log1p(-np.minimum(collisions, 1 - 1e-12)))
+        width = (carried.max() - carried.min()) / _MOST_GROUPS
+        group = np.minimum(((carried - carried.min()) / max(width, 1e-300)).astype(np.intp), _MOST_GROUPS - 1)
+    return [(collisions[group == g], weights[group == g]) for g in np.unique(group).tolist()]
 
 
 def check_floor(task: TaskDistribution, attention: Attention | LearnedAttention) -> None:
@@ -296,7 +341,7 @@ def _losses(
     return loss[kept], weight[kept] / weight[kept].sum()
 
 
-def prompt_laws(task: TaskDistribution, kind: ClassKind, relevant: bool | None = None) -> tuple[PromptLaw, PromptLaw]:
+def prompt_laws(task: TaskDistribution, kind: ClassKind, relevant: bool | None = None) -> PromptLaws:
     """Exact law of a class's prompts, given that the query's label is the own one, and given that it is noise.
 
     Parameters
@@ -307,17 +352,22 @@ def prompt_laws(task: TaskDistribution, kind: ClassKind, relevant: bool | None =
         The class.
     relevant : bool, optional
         Only relevant, or only irrelevant contexts; by default both, mixed by ``p_relevant``.
-
-    Returns
-    -------
-    own, noisy : PromptLaw
-        The two laws.
     """
     p_relevant = task.p_relevant if relevant is None else float(relevant)
     match, noisy_match = 1 - task.noise_in_context, task.noise_in_context / task.noisy_labels
-    own = _prompt_law(task, kind, p_relevant, match, np.array([kind.own_collision]), np.ones(1))
-    noisy = _prompt_law(task, kind, p_relevant, noisy_match, kind.noisy_collisions, kind.noisy_weights)
-    return own, noisy
+
+    def law(match: float, collisions: Array, weights: Array) -> PromptLaw:
+        return _prompt_law(task, kind, p_relevant, match, collisions, weights)
+
+    collisions, weights = kind.noisy_collisions, kind.noisy_weights
+    return PromptLaws(
+        own=law(match, np.array([kind.own_collision]), np.ones(1)),
+        noisy=law(noisy_match, collisions, weights),
+        noisy_groups=tuple(
+            (float(shares.sum()), law(noisy_match, members, shares / shares.sum()))
+            for members, shares in _alike(collisions, weights, task.context_length)
+        ),
+    )
 
 
 def _prompt_law(

@@ -26,14 +26,13 @@ from scipy.special import expit
 
 from theory.crossing import geometric_integers
 from theory.curve import LARGEST_STEPS
-from theory.gate import GateCell, logit_spread, mean_gate
+from theory.gate import GateCell, Spectrum, logit_spread, mean_gate
 from theory.in_weight import expected_cumulative_loss
 from theory.loss_history import AverageLoss, LossHistory, LossWaves
 from theory.special import binomial_law
 from theory.temperature import TemperaturePath
 
 Array = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
 
 _LARGEST_RISE = 0.03
 _FIRST_NODES = 13
@@ -49,14 +48,15 @@ class _VisitsWithin(GateCell):
     visits: int = field(kw_only=True)
     waves: Callable[[int], tuple[Array, LossWaves]] = field(kw_only=True)
 
-    def characteristic(self, level: int) -> tuple[Array, ComplexArray, ComplexArray]:
+    def spectrum(self, level: int) -> Spectrum:
         nodes, waves = self.waves(level)
         # Every visit of the cell with every other one, half of what they share to each, label counts at their mean.
         pairs = 0.5 * max(self.visits * self.share - 1, 0.0) / max(self.steps - 1, 1)
         noise = self.labels.noise
-        own = (1 - noise) * waves.own_spread + noise * waves.cross_spread
-        noisy = (1 - noise) * waves.cross_spread + noise * waves.noisy_spread
-        return nodes, waves.own * np.exp(-pairs * own), waves.noisy * np.exp(-pairs * noisy)
+        own = np.exp(-pairs * ((1 - noise) * waves.own_spread + noise * waves.cross_spread))
+        noisy = np.exp(-pairs * ((1 - noise) * waves.cross_spread + noise * waves.noisy_spread))
+        groups = tuple(np.asarray(group * noisy, dtype=np.complex128) for group in waves.groups)
+        return Spectrum(nodes, waves.own * own, waves.noisy * noisy, groups)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ class LearnedCell:
         """Whether the gate may still be undecided after the steps (with a wide margin, for bracketing only)."""
         visits = steps * probability
         lost = float(expected_cumulative_loss(visits, self.cell.labels, self.cell.pseudo_count))
-        gap = self.cell.share * (probability * self.history.total_risk(steps) - lost)
+        gap = self.cell.rate * self.cell.share * (probability * self.history.total_risk(steps) - lost)
         averaged = replace(self.cell, loss=self.history.average_law(steps), _cache={})
         # What the number of visits adds to the spread: its own, times the gap at one visit.
         spread = float(logit_spread(averaged, visits)) + abs(gap) / math.sqrt(max(visits, 1.0))
@@ -115,8 +115,8 @@ def _waves_of(cell: GateCell, average: AverageLoss) -> Callable[[int], tuple[Arr
 
     def waves(level: int) -> tuple[Array, LossWaves]:
         if level not in known:
-            nodes = cell.characteristic(level)[0]
-            known[level] = nodes, average.waves(nodes)
+            nodes = cell.spectrum(level).nodes
+            known[level] = nodes, average.waves(cell.rate * nodes)
         return known[level]
 
     return waves

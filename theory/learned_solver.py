@@ -12,19 +12,17 @@ import numpy as np
 
 from theory.classes import ClassKind, class_kinds
 from theory.errors import NoTheoryError
-from theory.gate import GateCell
+from theory.gate import LARGEST_FREQUENCY, GateCell
 from theory.in_context import prompt_laws
 from theory.in_weight import LabelLaw
 from theory.learned_gate import LearnedCell, LearnedCurve, LearnedGroupCurve
 from theory.loss_history import LossHistory
 from theory.prediction import CellPrediction, ClassPrediction, VisitBoundary
-from theory.setting import BayesGate, GatedPredictor, LearnedAttention, TaskDistribution
+from theory.setting import AnyGate, GatedPredictor, LearnedAttention, TaskDistribution
 from theory.temperature import temperature_path
 from theory.window import Window, find_window
 
 _NO_VISITS = VisitBoundary(sharp=None)
-_LARGEST_FREQUENCY = 7.6
-"""Up to which the gate's law needs characteristic functions, with a rate of one."""
 
 
 def learned_curves(
@@ -49,10 +47,10 @@ def learned_curves(
     def curve(kind: ClassKind) -> LearnedCurve:
         cells = {}
         for name, (share, relevant) in cell_shares(task, model.gate).items():
-            history = LossHistory(task, prompt_laws(task, kind, relevant), path, attention.floor, _LARGEST_FREQUENCY)
-            cell = GateCell(
-                model.gate.prior_log_odds, labels, model.in_weight.pseudo_count, history.average_law(1), share
-            )
+            frequency = model.gate.rate * LARGEST_FREQUENCY
+            history = LossHistory(task, prompt_laws(task, kind, relevant), path, attention.floor, frequency)
+            prior, pseudo_count = model.gate.prior_log_odds, model.in_weight.pseudo_count
+            cell = GateCell(prior, labels, pseudo_count, history.average_law(1), share, model.gate.rate)
             cells[name] = (share, LearnedCell(cell, history))
         return LearnedCurve(cells)
 
@@ -64,7 +62,7 @@ def learned_curves(
     return result
 
 
-def cell_shares(task: TaskDistribution, gate: BayesGate) -> dict[str, tuple[float, bool | None]]:
+def cell_shares(task: TaskDistribution, gate: AnyGate) -> dict[str, tuple[float, bool | None]]:
     """Gate cells of a class: the share of its visits that each sees, and which contexts (``None``: all)."""
     if gate.per == "query":
         return {"all": (1.0, None)}

@@ -13,12 +13,13 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from theory.curve import LARGEST_STEPS
-from theory.in_context import InContextLoss, LossLaw, PromptLaw
+from theory.in_context import InContextLoss, LossLaw, PromptLaw, PromptLaws
 from theory.setting import TaskDistribution
 from theory.temperature import TemperaturePath, prompt_loss
 
@@ -48,6 +49,8 @@ class LossWaves:
     own_spread, noisy_spread, cross_spread : ndarray
         Averages of the squares and of the product of :math:`\varphi_t(u)/\bar\varphi(u) - 1`; 0 where
         :math:`\bar\varphi` is small.
+    groups : tuple of ndarray
+        As ``noisy``, given a noisy label of each of the groups ``InContextLoss.noisy_groups``.
     """
 
     own: ComplexArray
@@ -55,6 +58,7 @@ class LossWaves:
     own_spread: ComplexArray
     noisy_spread: ComplexArray
     cross_spread: ComplexArray
+    groups: tuple[ComplexArray, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +71,7 @@ class AverageLoss:
         Laws on few values with the mean, the variance and the ends of the averaged laws.
     largest_frequency : float
         Up to which the characteristic functions are known.
-    coefficients : ndarray, shape (number, 5)
+    coefficients : ndarray, shape (number, 5 + number of groups)
         Chebyshev coefficients of the averages on [0, ``largest_frequency``].
     """
 
@@ -78,9 +82,15 @@ class AverageLoss:
     def waves(self, frequencies: Array) -> LossWaves:
         """Characteristic functions at the frequencies."""
         x = 2 * frequencies / self.largest_frequency - 1
-        own, noisy, own_square, noisy_square, product = np.polynomial.chebyshev.chebval(x, self.coefficients)
+        values = np.polynomial.chebyshev.chebval(x, self.coefficients)
+        own, noisy, own_square, noisy_square, product, *groups = values
         return LossWaves(
-            own, noisy, _spread(own_square, own, own), _spread(noisy_square, noisy, noisy), _spread(product, own, noisy)
+            own=own,
+            noisy=noisy,
+            own_spread=_spread(own_square, own, own),
+            noisy_spread=_spread(noisy_square, noisy, noisy),
+            cross_spread=_spread(product, own, noisy),
+            groups=tuple(groups),
         )
 
 
@@ -96,8 +106,8 @@ class LossHistory:
     ----------
     task : TaskDistribution
         The task.
-    prompts : (PromptLaw, PromptLaw)
-        Laws of the prompts, given an own and given a noisy label of the query.
+    prompts : PromptLaws
+        Laws of the prompts, given the query's label.
     path : TemperaturePath
         The temperature.
     floor : float
@@ -109,31 +119,36 @@ class LossHistory:
     def __init__(
         self,
         task: TaskDistribution,
-        prompts: tuple[PromptLaw, PromptLaw],
+        prompts: PromptLaws,
         path: TemperaturePath,
         floor: float,
         largest_frequency: float,
     ) -> None:
         self._task, self._path, self._floor = task, path, floor
         self._largest_frequency = largest_frequency
-        laws = [_possible(law, floor) for law in prompts]
+        noisy = prompts.noisy_groups or ((1.0, prompts.noisy),)
         # A law that no query follows is not looked at.
-        self._laws = laws if 0 < task.label_noise < 1 else [laws[round(task.label_noise)]]
+        shares = [(1 - task.label_noise, prompts.own), *((task.label_noise * share, law) for share, law in noisy)]
+        self._laws = [_possible(law, floor) for share, law in shares if share > 0]
+        self._shares = np.array([share for share, _ in shares if share > 0])
+        self._first_noisy = int(task.label_noise < 1)
+        self._groups = range(self._first_noisy, len(self._laws)) if prompts.noisy_groups else range(0)
         widest = max(float(self._losses(law, np.array([path.start, path.limit])).max()) for law in self._laws)
         # Chebyshev's points; the square of the widest wave has twice its frequency.
         number = math.ceil(largest_frequency * min(widest, _WIDEST)) + _EXTRA_POINTS
         angles = (np.arange(number) + 0.5) * (math.pi / number)
         self._frequencies = largest_frequency * (1 + np.cos(angles)) / 2
         self._ends = [0]
-        self._waves = [np.zeros((5, number), dtype=np.complex128)]
+        self._waves = [np.zeros((5 + len(self._groups), number), dtype=np.complex128)]
 
     def risk_at(self, beta: float) -> float:
         """Mean loss at an inverse temperature, in nats."""
-        return self._mixed([float(self._losses(law, np.array([beta]))[0] @ law.probabilities) for law in self._laws])
+        risks = [float(self._losses(law, np.array([beta]))[0] @ law.probabilities) for law in self._laws]
+        return float(self._shares @ risks)
 
     def total_risk(self, steps: int) -> float:
         """Sum over the first steps of the mean loss of a visit there, in nats."""
-        return self._mixed([float(mean) for mean in self._moments_up_to(steps)[: len(self._laws), 0]])
+        return float(self._shares @ self._moments_up_to(steps)[:, 0])
 
     def average(self, steps: int) -> AverageLoss:
         """Loss at a random one of the first ``steps`` steps, at least 1."""
@@ -144,15 +159,28 @@ class LossHistory:
         """Laws on few values with the mean, the variance and the ends of the average over the first steps."""
         # The temperature moves one way only, so that every prompt's loss does too.
         ends = self._path.at(np.array([0.0, steps - 1.0]))
-        laws = []
-        for law, (mean, square) in zip(self._laws, (self._moments_up_to(steps) / steps).tolist(), strict=False):
-            losses = self._losses(law, ends)
-            laws.append(_three_values(float(losses.min()), mean, float(losses.max()), square - mean * mean))
-        return InContextLoss(laws[0], laws[-1], self._task.label_noise)
+        moments = self._moments_up_to(steps) / steps
+        limits = np.array([[losses.min(), losses.max()] for losses in (self._losses(law, ends) for law in self._laws)])
+        noisy_limits = limits[min(self._first_noisy, len(limits) - 1) :]
+        own, noisy = self._own_and_noisy(moments)
+        groups = tuple(
+            (float(self._shares[i] / self._task.label_noise), _three_values(moments[i], *limits[i]))
+            for i in self._groups
+        )
+        return InContextLoss(
+            own=_three_values(own, *limits[0]),
+            noisy=_three_values(noisy, noisy_limits[:, 0].min(), noisy_limits[:, 1].max()),
+            noise=self._task.label_noise,
+            noisy_groups=groups,
+        )
 
-    def _mixed(self, risks: list[float]) -> float:
-        noise = self._task.label_noise
-        return risks[0] if len(risks) == 1 else (1 - noise) * risks[0] + noise * risks[1]
+    def _own_and_noisy(self, of_laws: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Averages given an own, and given any noisy label; where there is only one of them, that one twice."""
+        if self._first_noisy == len(self._laws):
+            return of_laws[0], of_laws[0]
+        shares = self._shares[self._first_noisy :]
+        noisy = np.tensordot(shares / shares.sum(), of_laws[self._first_noisy :], axes=1)
+        return (of_laws[0] if self._first_noisy else noisy), noisy
 
     def _losses(self, law: PromptLaw, beta: Array) -> Array:
         """Losses of the prompts at inverse temperatures, shape (temperatures, prompts)."""
@@ -163,7 +191,7 @@ class LossHistory:
 
     @cached_property
     def _all_moments(self) -> tuple[list[int], Array]:
-        """Ends of all panels, and the sums of the losses' first two moments up to each, shape (ends, 2, 2)."""
+        """Ends of all panels, and the sums of the losses' first two moments up to each, shape (ends, laws, 2)."""
         ends = [0]
         while ends[-1] < LARGEST_STEPS:
             ends.append(_next_end(ends[-1]))
@@ -171,11 +199,13 @@ class LossHistory:
         moments = self._moments(np.concatenate([times for times, _ in panels]))
         weighted = np.concatenate([weights for _, weights in panels])[:, None, None] * moments
         starts = np.cumsum([0, *(times.size for times, _ in panels[:-1])])
-        return ends, np.concatenate([np.zeros((1, 2, 2)), np.add.reduceat(weighted, starts).cumsum(axis=0)])
+        return ends, np.concatenate(
+            [np.zeros((1, len(self._laws), 2)), np.add.reduceat(weighted, starts).cumsum(axis=0)]
+        )
 
     def _moments(self, times: Array) -> Array:
-        """First two moments of the loss at the steps, for own and noisy labels, shape (times, 2, 2)."""
-        result = np.zeros((times.size, 2, 2))
+        """First two moments of the loss at the steps, for each law, shape (times, laws, 2)."""
+        result = np.zeros((times.size, len(self._laws), 2))
         for i, law in enumerate(self._laws):
             losses = self._losses(law, self._path.at(times))
             result[:, i, 0] = (losses * law.probabilities).sum(axis=1)
@@ -202,8 +232,8 @@ class LossHistory:
         for law in self._laws:
             few = [few_values(losses, law.probabilities) for losses in self._losses(law, betas)]
             waves.append(np.array([self._wave(*pair) for pair in few]).reshape(times.size, self._frequencies.size))
-        own, noisy = waves[0], waves[-1]
-        products = np.stack([own, noisy, own * own, noisy * noisy, own * noisy])
+        own, noisy = self._own_and_noisy(np.stack(waves))
+        products = np.stack([own, noisy, own * own, noisy * noisy, own * noisy, *(waves[i] for i in self._groups)])
         return np.asarray((weights[:, None] * products).sum(axis=1), dtype=np.complex128)
 
     def _wave(self, loss: Array, chance: Array) -> ComplexArray:
@@ -212,9 +242,10 @@ class LossHistory:
         return np.asarray(real + 1j * imaginary, dtype=np.complex128)
 
 
-def _three_values(smallest: float, mean: float, largest: float, variance: float) -> LossLaw:
-    """Law on the ends and the mean with the given mean and variance."""
-    below, above = mean - smallest, largest - mean
+def _three_values(moments: Array, smallest: float, largest: float) -> LossLaw:
+    """Law on the ends and the mean with the given mean and mean square."""
+    mean, square = moments.tolist()
+    below, above, variance = mean - smallest, largest - mean, square - mean * mean
     if variance <= 0 or below <= 0 or above <= 0:
         return LossLaw(np.array([mean]), np.ones(1))
     # A variance is at most the product of these two (Bhatia and Davis); rounding may go beyond.

@@ -21,6 +21,7 @@ from theory.setting import (
     BayesGate,
     DirichletTable,
     GatedPredictor,
+    HedgeGate,
     LearnedAttention,
     TaskDistribution,
 )
@@ -28,7 +29,7 @@ from theory.setting import (
 PARTS: dict[str, dict[str, type]] = {
     "in_weight": {DirichletTable.kind: DirichletTable},
     "in_context": {Attention.kind: Attention, LearnedAttention.kind: LearnedAttention},
-    "gate": {BayesGate.kind: BayesGate},
+    "gate": {BayesGate.kind: BayesGate, HedgeGate.kind: HedgeGate},
 }
 """For every role in the model the kinds of parts that a settings file can name."""
 

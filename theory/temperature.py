@@ -149,8 +149,8 @@ class MeanSlope:
         """The mean over all classes, their labels and contexts."""
         parts: list[tuple[Array, ...]] = []
         for kind in class_kinds(task)[0]:
-            own, noisy = prompt_laws(task, kind)
-            for law, share in ((own, 1 - task.label_noise), (noisy, task.label_noise)):
+            laws = prompt_laws(task, kind)
+            for law, share in ((laws.own, 1 - task.label_noise), (laws.noisy, task.label_noise)):
                 weight = kind.size * kind.probability * share * law.probabilities
                 # Where both kinds of examples carry the label alike, the temperature does not matter.
                 k = task.context_length - law.num_relevant
@@ -225,7 +225,7 @@ def temperature_path(task: TaskDistribution, attention: LearnedAttention) -> Tem
     >>> task = TaskDistribution(num_high=2, num_low=2, p_high=0.5, context_length=4, relevant_examples=1)
     >>> path = temperature_path(task, LearnedAttention(learning_rate=0.1, floor=0.0))
     >>> path.at(np.array([0.0, 100.0])).round(3).tolist(), path.limit
-    ([0.0, 3.354], inf)
+    ([0.0, 3.08], inf)
     """
     noiseless = task.label_noise == 0 and task.noise_in_context == 0
     m, k = task.relevant_examples, task.irrelevant_examples

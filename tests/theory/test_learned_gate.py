@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from theory.classes import class_kinds
+from theory.classes import ClassKind, class_kinds
 from theory.in_context import PromptLaw, prompt_laws
 from theory.learned_solver import learned_curves
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, LearnedAttention, TaskDistribution
@@ -40,6 +40,11 @@ def path_of(task: TaskDistribution, model: GatedPredictor) -> TemperaturePath:
     return temperature_path(task, model.in_context)
 
 
+def both_laws(task: TaskDistribution, kind: ClassKind) -> tuple[PromptLaw, PromptLaw]:
+    laws = prompt_laws(task, kind)
+    return laws.own, laws.noisy
+
+
 def losses(task: TaskDistribution, law: PromptLaw, beta: float) -> Array:
     k = task.context_length - law.num_relevant
     return prompt_loss(law.relevant, law.irrelevant, law.num_relevant, k, beta, (task.total_classes, 1e-3))
@@ -53,7 +58,7 @@ def by_enumeration(task: TaskDistribution, model: GatedPredictor, betas: list[fl
     choices = []
     for beta in betas:
         here = [(1 - p, -1, 0.0)]
-        for label, (law, share) in enumerate(zip(prompt_laws(task, kind), (1 - noise, noise), strict=True)):
+        for label, (law, share) in enumerate(zip(both_laws(task, kind), (1 - noise, noise), strict=True)):
             each = zip(law.probabilities.tolist(), losses(task, law, beta).tolist(), strict=True)
             here += [(p * share * chance, label, loss) for chance, loss in each]
         choices.append(here)
@@ -88,7 +93,7 @@ RUNS = 100_000
 def drawn_gates(task: TaskDistribution, model: GatedPredictor, points: list[int], seed: int) -> dict[int, Array]:
     """Gates of independent runs of one class on the flow, step by step."""
     generator, kind = np.random.default_rng(seed), class_kinds(task)[0][0]
-    betas, laws = path_of(task, model).at(np.arange(points[-1], dtype=np.float64)), prompt_laws(task, kind)
+    betas, laws = path_of(task, model).at(np.arange(points[-1], dtype=np.float64)), both_laws(task, kind)
     b, result = model.in_weight.pseudo_count, {}
     counts, logit = np.zeros((RUNS, 1 + task.noisy_labels)), np.full(RUNS, model.gate.prior_log_odds)
     for step, beta in enumerate(betas.tolist(), start=1):
@@ -162,7 +167,7 @@ def test_without_learning_the_prediction_is_that_of_fixed_attention() -> None:
 
 
 def test_prediction_is_in_steps() -> None:
-    entry = predict(TASK, MODEL)["high"]
+    entry = predict(TASK, replace(MODEL, gate=BayesGate(prior_in_weight=0.3)))["high"]
     found = entry.to_dict()
     for name in ("emerge_visits", "vanish_visits"):
         assert {key: value for key, value in found[name].items() if key != "confidence"} == {
@@ -173,7 +178,7 @@ def test_prediction_is_in_steps() -> None:
         }
     assert found["sharp_is_exact"] is False
     assert entry.vanish_steps is not None
-    assert entry.mean_gate([0])[0] == pytest.approx(0.6)
+    assert entry.mean_gate([0])[0] == pytest.approx(0.3)
     around = entry.mean_gate([math.floor(entry.vanish_steps), math.ceil(entry.vanish_steps)])
     assert around[0] <= 0.5 <= around[1]
 

@@ -1,4 +1,4 @@
-"""The inverse temperature: losses and slopes of a prompt, the mean slope, and the flow in closed form and integrated."""
+"""The inverse temperature: losses and slopes of a prompt, the mean slope, the flow in closed form and integrated."""
 
 from __future__ import annotations
 
@@ -151,5 +151,4 @@ def test_misleading_contexts_turn_the_temperature_negative() -> None:
     path = temperature_path(task, LearnedAttention(learning_rate=0.1))
     assert path.limit == -math.inf
     assert float(path.at(np.array([1e4]))[0]) < -3
-    own, _ = prompt_laws(task, class_kinds(task)[0][0])
-    assert set(own.relevant.tolist()) == {0}
+    assert set(prompt_laws(task, class_kinds(task)[0][0]).own.relevant.tolist()) == {0}
