@@ -15,10 +15,10 @@ from theory.errors import SettingError
 from theory.setting import GatedPredictor, TaskDistribution
 from theory.setting_file import assemble, override_setting, to_dict
 from theory.solver import step_gate
-from theory.window import LEVEL, find_window
+from theory.window import LEVEL, lowest_gate
 
 _WIDE_RANGE = 10.0
-_TOLERANCE = 1e-6
+_TOLERANCE = 1e-5
 
 
 def closing_value(
@@ -69,7 +69,7 @@ def closing_value(
         setting = to_dict(task, model)
         override_setting(setting, parameter, value)
         gate = step_gate(*assemble(setting), name)
-        return find_window(gate.at, gate.last).lowest - LEVEL
+        return lowest_gate(gate.at, gate.last) - LEVEL
 
     at_low, at_high = excess(low), excess(high)
     if (at_low < 0) == (at_high < 0):

@@ -78,6 +78,11 @@ def find_window(gate: Callable[[int], float], last: int) -> Window:
     return Window(emerge, vanish, lowest)
 
 
+def lowest_gate(gate: Callable[[int], float], last: int) -> float:
+    """Least value of a curve over the steps from 1 on, as ``Window.lowest``; arguments as in :func:`find_window`."""
+    return float(_sampled(gate, last)[1][1:].min())
+
+
 def _sampled(gate: Callable[[int], float], last: int) -> tuple[NDArray[np.int64], Array]:
     """Steps from 0 on and the curve there: dense where it is steep, and around lowest points close above 1/2."""
     known = {n: gate(n) for n in [0, *geometric_integers(1, last, _FIRST_RATIO).tolist()]}
