@@ -44,6 +44,7 @@ PARAMETER_LABELS = {
     "num_low": "number of low-frequency classes",
     "num_high": "number of high-frequency classes",
     "num_classes": "number of classes",
+    "num_labels": "number of labels $C$",
     "zipf_exponent": "Zipf exponent",
     "model.in_context.odds": r"attention odds $\rho$",
     "model.in_context.floor": r"floor $\varepsilon$",

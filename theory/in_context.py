@@ -229,8 +229,8 @@ def in_context_loss(
 
 def check_floor(task: TaskDistribution, attention: Attention) -> None:
     r"""Raise :class:`SettingError` unless :math:`C\varepsilon < 1`."""
-    if task.total_classes * attention.floor >= 1:
-        allowed = f"less than 1/C = {1 / task.total_classes:g}, since C * floor must stay below 1"
+    if task.total_labels * attention.floor >= 1:
+        allowed = f"less than 1/C = {1 / task.total_labels:g}, since C * floor must stay below 1"
         raise SettingError("model.in_context.floor", attention.floor, allowed)
 
 
@@ -243,9 +243,11 @@ def _label_can_be_missing(task: TaskDistribution, kind: ClassKind, p_relevant: f
         (noise > 0, task.noisy_labels > 1 or in_context < 1, float(kind.noisy_collisions.min())),
     ]
     only_relevant = task.relevant_examples in (None, task.context_length)
+    any_may_miss = 0 < in_context < 1
     for possible, relevant_may_miss, collision in branches:
-        without_match = p_relevant < 1 and collision < 1
-        with_match = p_relevant > 0 and relevant_may_miss and (only_relevant or collision < 1)
+        irrelevant_may_miss = any_may_miss or collision < 1
+        without_match = p_relevant < 1 and irrelevant_may_miss
+        with_match = p_relevant > 0 and relevant_may_miss and (only_relevant or irrelevant_may_miss)
         if possible and (without_match or with_match):
             return True
     return False
@@ -272,7 +274,7 @@ def _losses(
         relevant, relevant_weight = binomial_law(m, match)
         irrelevant, irrelevant_weight = _collision_law(k, collisions, weights)
         mass = label_mass(relevant[:, None], irrelevant[None, :], m, k, attention.odds)
-        values.append(floored_loss(mass, task.total_classes, attention.floor).ravel())
+        values.append(floored_loss(mass, task.total_labels, attention.floor).ravel())
         probabilities.append((chance * relevant_weight[:, None] * irrelevant_weight[None, :]).ravel())
     loss, weight = np.concatenate(values), np.concatenate(probabilities)
     # A label that can never be missing has mass in every context; what is infinite here has probability 0.
