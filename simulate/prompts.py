@@ -124,7 +124,7 @@ def _noisy_labels(task: TaskDistribution, classes: Indices, noise: float, genera
 
 
 def noise_offset(uniforms: NDArray[np.float64], noise: float, noisy_labels: int) -> Indices:
-    """Label minus own label for each uniform variate: 0 without noise, else 1 to ``noisy_labels`` with equal chances."""
+    """Label minus own label for each uniform: 0 without noise, else 1 to ``noisy_labels`` with equal chances."""
     noisy = uniforms < noise
     if noisy_labels == 1 or noise == 0:
         return noisy.astype(np.intp)

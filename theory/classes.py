@@ -117,7 +117,8 @@ def _two_level_candidates(task: TaskDistribution) -> list[tuple[int, int, tuple[
 def _surroundings(masses: LabelMasses, classes: NDArray[np.intp]) -> Array:
     """What decides about collisions, shape (classes, 4).
 
-    Mass of the label before, probability of the class, mass of the label after, and of the other classes with its label.
+    Mass of the label before, probability of the class, mass of the label after, mass of the other classes with its
+    label.
     """
     total = masses.task.total_labels
     before, after = (masses.of_labels((classes + step) % total) for step in (-1, 1))

@@ -1,9 +1,9 @@
 r"""Classes that share labels: the probability that the classes of one label have together.
 
 Class :math:`x` has the label :math:`x \bmod C`, with :math:`C` labels in all, so that label :math:`y` is that of the
-classes :math:`y, y + C, y + 2C, \dots`, of *mass* :math:`P_y = \sum_{x \equiv y} p_x`. In a two-level task the numbers of
-high- and of low-frequency classes with a label take at most two values each, on intervals of labels: nothing here
-grows with the number of classes then.
+classes :math:`y, y + C, y + 2C, \dots` and has the *mass* :math:`P_y = \sum_{x \equiv y} p_x`. In a two-level task the
+numbers of high- and of low-frequency classes with a label take at most two values each, on intervals of labels:
+nothing here grows with the number of classes then.
 """
 
 from __future__ import annotations

@@ -40,10 +40,11 @@ LONGEST_CONTEXT = 10_000
 class TaskDistribution:
     r"""Law of the prompts: which class is asked for, what its context holds, how noisy the labels are.
 
-    A class is an input cluster; class :math:`x` has the label :math:`x \bmod C`, so that without ``num_labels`` every
-    class has a label of its own. A query is of class :math:`x` with probability :math:`p_x`. With probability ``p_relevant`` its context of :math:`L` labelled examples is *relevant* and holds
-    :math:`m \ge 1` examples of class :math:`x`; else :math:`m = 0`. The other :math:`k = L - m` examples come from
-    :math:`p` restricted to the other classes. Every label is a fresh noisy draw.
+    A class is an input cluster. Class :math:`x` has the label :math:`x \bmod C`: one of its own, unless ``num_labels``
+    makes classes share labels. A query is of class :math:`x` with probability :math:`p_x`. With probability
+    ``p_relevant`` its context of :math:`L` labelled examples is *relevant* and holds :math:`m \ge 1` examples of class
+    :math:`x`; else :math:`m = 0`. The other :math:`k = L - m` examples come from :math:`p` restricted to the other
+    classes (which may have the label of :math:`x`). Every label is a fresh noisy draw.
 
     Parameters
     ----------
