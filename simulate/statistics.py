@@ -145,9 +145,12 @@ class _CollisionRows:
         """Row for each query and offset of its label from the own one."""
         if self.level.size == 0:
             return self.own.take(query) + offset
-        label = self.label.take(query) + offset
-        label -= self.level.size * (label >= self.level.size)
-        return np.where(offset == 0, self.own.take(query), self.other.take(query) + self.level.take(label))
+        row = self.own.take(query)
+        steps = np.flatnonzero(offset)
+        noisy = query[steps]
+        label = (self.label.take(noisy) + offset[steps]) % self.level.size
+        row[steps] = self.other.take(noisy) + self.level.take(label)
+        return row
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """The sharp boundary of classes that share labels against simulation.
 
-Fast tier: four settings, as in ``test_sharp_boundary`` (within 3 % or inside the 99.9 % interval, whose half-width is
+Fast tier: three settings, as in ``test_sharp_boundary`` (within 3 % or inside the 99.9 % interval, whose half-width is
 below 3 %, and the mean gate at the boundary within 4.5 standard errors of 1/2; false alarms 7e-6 each). Wrong variants:
 the prediction of the same classes with a label each, and a boundary that is 10 % off. Slow tier: settings over the box.
 """
@@ -22,9 +22,8 @@ from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor,
 from theory.solver import predict
 
 SETTINGS: dict[str, dict[str, Any]] = {
-    "cyclic": {"num_labels": 4, "label_noise": 0.05, "context_length": 8, "relevant_examples": 4},
-    "unequal": {"num_labels": 5, "label_noise": 0.05, "context_length": 6, "p_relevant": 0.98, "relevant_examples": 3},
-    "symmetric": {"num_labels": 3, "label_noise": 0.04, "label_noise_kind": "symmetric", "context_length": 6,
+    "cyclic": {"num_labels": 5, "label_noise": 0.05, "context_length": 6, "p_relevant": 0.98, "relevant_examples": 3},
+    "symmetric": {"num_labels": 5, "label_noise": 0.04, "label_noise_kind": "symmetric", "context_length": 6,
                   "relevant_examples": 4, "context_label_noise": 0.03},
     "noiseless": {"num_labels": 2, "context_length": 5, "relevant_examples": 1},
 }  # fmt: skip
