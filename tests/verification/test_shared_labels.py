@@ -75,4 +75,4 @@ def test_the_bracket_in_steps_holds_for_every_class(kind: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["cyclic", "symmetric"])
 def test_sharp_boundary_everywhere(kind: str) -> None:
-    check(draw_cases(40, 11, visits=(30, 3000), kind=kind, shared=True), seed=6000, largest_score=4.5)
+    check(draw_cases(20, 11, visits=(30, 3000), kind=kind, shared=True), seed=6000, largest_score=4.5)
