@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 _NEGLIGIBLE = 1e-19
 _MOST_VALUES = 1 << 12
 _MOST_GROUPS = 4
+_LABELS_APART = 256
+"""Noisy labels up to which it shows (beyond 1e-3 in the gate) that the losses of different labels differ."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +86,7 @@ class InContextLoss:
         Laws for bounds on tails, where the two themselves will not do.
     noisy_groups : tuple of (float, LossLaw)
         Laws given which noisy label it is, with the share of the noisy labels that have each; empty where all have the
-        law ``noisy``.
+        law ``noisy``, or so many that it does not matter which one came.
     groups_are_exact : bool
         Whether the labels of a group have the very same law, not only similar ones.
     """
@@ -232,21 +234,21 @@ def in_context_loss(
     tails = None
     if collisions.size > 1 or max(own[0].size, noisy[0].size) > _MOST_VALUES:
         tails = TailLaws(*(_spread_out(*law) for law in (own, noisy, dearest, cheapest)))
+    apart = collisions.size > 1 and task.noisy_labels <= _LABELS_APART
     groups = tuple(
         (float(weights.sum()), _merged(*losses(noisy_match, members, weights / weights.sum())))
-        for members, weights in _alike(collisions, kind.noisy_weights, task.context_length)
+        for members, weights in (_alike(collisions, kind.noisy_weights, task.context_length) if apart else ())
     )
-    return InContextLoss(_merged(*own), _merged(*noisy), noise, tails, groups, collisions.size <= _MOST_GROUPS)
+    groups_are_exact = collisions.size == 1 or (apart and collisions.size <= _MOST_GROUPS)
+    return InContextLoss(_merged(*own), _merged(*noisy), noise, tails, groups, groups_are_exact)
 
 
 def _alike(collisions: Array, weights: Array, length: int) -> list[tuple[Array, Array]]:
-    """Collision probabilities and weights of groups of noisy labels with similar losses; none if they are all alike.
+    """Collision probabilities and weights of groups of noisy labels with similar losses.
 
     Up to 4 different ones are groups of their own; more are grouped by the chance that an irrelevant example carries
     the label at all.
     """
-    if collisions.size == 1:
-        return []
     group = np.arange(collisions.size)
     if collisions.size > _MOST_GROUPS:
         carried = -np.expm1(length * np.log1p(-np.minimum(collisions, 1 - 1e-12)))
