@@ -40,7 +40,7 @@ class LearningAttention:
     def __init__(self, part: LearnedAttention, task: TaskDistribution) -> None:
         self._rate = part.learning_rate
         self._floor = part.floor
-        self._labels, self._length = task.total_classes, task.context_length
+        self._labels, self._length = task.total_labels, task.context_length
         self.inverse_temperature = part.initial_inverse_temperature
 
     def __call__(self, drawn: PromptStatistics) -> Array:

@@ -42,7 +42,7 @@ def learned_curves(
     if not isinstance(attention, LearnedAttention):
         raise NoTheoryError("in_context", attention)
     path = temperature_path(task, attention)
-    labels = LabelLaw(total_labels=task.total_classes, noise=task.label_noise, noisy_labels=task.noisy_labels)
+    labels = LabelLaw(total_labels=task.total_labels, noise=task.label_noise, noisy_labels=task.noisy_labels)
 
     def curve(kind: ClassKind) -> LearnedCurve:
         cells = {}
@@ -77,7 +77,7 @@ def learned_entries(
     task: TaskDistribution, model: GatedPredictor, groups: Mapping[str, Sequence[int]], confidence: float
 ) -> tuple[ClassPrediction, ...]:
     """Prediction of every group; arguments as in :func:`learned_curves`."""
-    labels = LabelLaw(total_labels=task.total_classes, noise=task.label_noise, noisy_labels=task.noisy_labels)
+    labels = LabelLaw(total_labels=task.total_labels, noise=task.label_noise, noisy_labels=task.noisy_labels)
     return tuple(_entry(name, curve, labels, confidence) for name, curve in learned_curves(task, model, groups).items())
 
 

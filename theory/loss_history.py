@@ -186,7 +186,7 @@ class LossHistory:
         """Losses of the prompts at inverse temperatures, shape (temperatures, prompts)."""
         task = self._task
         k = task.context_length - law.num_relevant
-        floor = (task.total_classes, self._floor)
+        floor = (task.total_labels, self._floor)
         return prompt_loss(law.relevant, law.irrelevant, law.num_relevant, k, beta[:, None], floor)
 
     @cached_property

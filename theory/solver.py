@@ -75,7 +75,7 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, conf
     model = model or GatedPredictor()
     confidence = real("confidence", confidence, minimum=0, maximum=1, open_minimum=True, open_maximum=True)
     table, attention, gate = check_theory(task, model)
-    labels = LabelLaw(total_labels=task.total_classes, noise=task.label_noise, noisy_labels=task.noisy_labels)
+    labels = LabelLaw(total_labels=task.total_labels, noise=task.label_noise, noisy_labels=task.noisy_labels)
     kinds, kind_of = class_kinds(task)
     if isinstance(attention, LearnedAttention):
         groups = _groups(kinds, task) if task.grouped else {str(k): [k] for k in range(len(kinds))}
@@ -137,7 +137,7 @@ def step_gate(task: TaskDistribution, model: GatedPredictor, name: str) -> StepG
         curve = learned_curves(task, model, {name: members})[name]
         last = curve.last_open_step
     else:
-        labels = LabelLaw(total_labels=task.total_classes, noise=task.label_noise, noisy_labels=task.noisy_labels)
+        labels = LabelLaw(total_labels=task.total_labels, noise=task.label_noise, noisy_labels=task.noisy_labels)
         theories = [_ClassTheory.of(task, table, attention, gate, labels, kinds[k]) for k in members]
         curve = _group_curve(theories)
         last = int(_step_grid(curve, probability)[-1])

@@ -162,7 +162,7 @@ class MeanSlope:
         total = np.bincount(place.reshape(-1), weights=weight, minlength=prompts.size)
         whole = prompts.astype(np.int64)
         law = PromptLaw(whole // side**2, whole // side % side, whole % side, np.asarray(total, dtype=np.float64))
-        return cls(task.context_length, task.total_classes, floor, law)
+        return cls(task.context_length, task.total_labels, floor, law)
 
     def __call__(self, beta: float) -> float:
         """Value at one inverse temperature; 0 where it moves no prompt."""
@@ -213,7 +213,7 @@ def temperature_path(task: TaskDistribution, attention: LearnedAttention) -> Tem
     """Flow of the inverse temperature: in closed form where there is one, else integrated numerically.
 
     There is a closed form where every context has the same numbers of relevant and irrelevant examples, no label is
-    noisy and there is no floor (theorem ``learned_temperature``).
+    noisy or shared by classes, and there is no floor (theorem ``learned_temperature``).
 
     Parameters
     ----------
@@ -227,10 +227,11 @@ def temperature_path(task: TaskDistribution, attention: LearnedAttention) -> Tem
     >>> path.at(np.array([0.0, 100.0])).round(3).tolist(), path.limit
     ([0.0, 3.08], inf)
     """
-    noiseless = task.label_noise == 0 and task.noise_in_context == 0
+    clear_labels = task.label_noise == 0 and task.noise_in_context == 0
+    clear_labels = clear_labels and all(kind.own_collision == 0 for kind in class_kinds(task)[0])
     m, k = task.relevant_examples, task.irrelevant_examples
     # Without a floor all contexts are relevant, or the in-context risk were infinite.
-    if noiseless and attention.floor == 0 and task.p_relevant == 1 and m and k and attention.learning_rate > 0:
+    if clear_labels and attention.floor == 0 and task.p_relevant == 1 and m and k and attention.learning_rate > 0:
         return _closed_path(m, k, attention)
     return integrated_path(task, attention)
 
