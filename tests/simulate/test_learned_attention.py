@@ -23,6 +23,7 @@ TASKS = {
     "cyclic": CYCLIC,
     "noiseless": replace(CYCLIC, label_noise=0.0, relevant_examples=2),
     "symmetric": replace(CYCLIC, label_noise_kind="symmetric", context_label_noise=0.6, relevant_examples=3),
+    "shared labels": replace(CYCLIC, num_labels=4),
     "only irrelevant": replace(CYCLIC, p_relevant=0.0),
 }
 GATES = {

@@ -47,7 +47,7 @@ def both_laws(task: TaskDistribution, kind: ClassKind) -> tuple[PromptLaw, Promp
 
 def losses(task: TaskDistribution, law: PromptLaw, beta: float) -> Array:
     k = task.context_length - law.num_relevant
-    return prompt_loss(law.relevant, law.irrelevant, law.num_relevant, k, beta, (task.total_classes, 1e-3))
+    return prompt_loss(law.relevant, law.irrelevant, law.num_relevant, k, beta, (task.total_labels, 1e-3))
 
 
 def by_enumeration(task: TaskDistribution, model: GatedPredictor, betas: list[float]) -> float:
@@ -67,7 +67,7 @@ def by_enumeration(task: TaskDistribution, model: GatedPredictor, betas: list[fl
         counts, logit = [0, 0], model.gate.prior_log_odds
         for _, label, loss in sequence:
             if label >= 0:
-                logit += loss + math.log((counts[label] + b) / (sum(counts) + task.total_classes * b))
+                logit += loss + math.log((counts[label] + b) / (sum(counts) + task.total_labels * b))
                 counts[label] += 1
         total += math.prod(chance for chance, _, _ in sequence) * float(expit(logit))
     return total
@@ -105,7 +105,7 @@ def drawn_gates(task: TaskDistribution, model: GatedPredictor, points: list[int]
             place = np.searchsorted(law.probabilities.cumsum()[:-1], generator.random(int(mask.sum())), side="right")
             gained[mask] = losses(task, law, beta)[place]
         seen = counts[visited, label]
-        logit[visited] += gained + np.log((seen + b) / (counts[visited].sum(axis=1) + task.total_classes * b))
+        logit[visited] += gained + np.log((seen + b) / (counts[visited].sum(axis=1) + task.total_labels * b))
         counts[visited, label] += 1
         if step in points:
             result[step] = expit(logit)
@@ -116,6 +116,7 @@ SETTINGS = {
     "half of all visits": (replace(TASK, num_high=1), 0.2, 0.5),
     "noiseless": (replace(TASK, label_noise=0.0, p_relevant=1.0, num_low=8), 0.1, 0.5),
     "symmetric": (replace(TASK, label_noise_kind="symmetric", num_low=8, context_length=6), 0.1, 0.8),
+    "shared labels": (replace(TASK, num_high=4, num_low=8, num_labels=6, context_length=6), 0.3, 0.5),
     "natural": (replace(TASK, relevant_examples=None, num_high=4, num_low=8, context_length=6), 0.3, 0.3),
 }
 

@@ -30,6 +30,7 @@ TASKS = {
     "noisy": replace(TASK, label_noise=0.15),
     "natural": replace(TASK, relevant_examples=None, label_noise=0.1, p_relevant=0.8),
     "symmetric": replace(TASK, label_noise=0.2, label_noise_kind="symmetric", context_label_noise=0.3),
+    "shared labels": replace(TASK, num_labels=3, label_noise=0.1),
     "only relevant examples": replace(TASK, relevant_examples=5, label_noise=0.1),
     "only irrelevant contexts": replace(TASK, p_relevant=0.0, label_noise=0.1),
 }
@@ -89,7 +90,7 @@ def test_mean_slope_is_minus_the_derivative_of_the_mean_risk(name: str, beta: fl
     assert MeanSlope.of(task, 1e-3)(beta) == pytest.approx(-derivative, abs=2e-8)
 
 
-@pytest.mark.parametrize("name", ["noisy", "natural", "symmetric"])
+@pytest.mark.parametrize("name", ["noisy", "natural", "symmetric", "shared labels"])
 def test_the_flow_ends_where_the_mean_risk_is_least(name: str) -> None:
     limit = temperature_path(TASKS[name], LearnedAttention(learning_rate=0.1, floor=1e-3)).limit
     least = mean_risk(TASKS[name], limit)
@@ -152,3 +153,12 @@ def test_misleading_contexts_turn_the_temperature_negative() -> None:
     assert path.limit == -math.inf
     assert float(path.at(np.array([1e4]))[0]) < -3
     assert set(prompt_laws(task, class_kinds(task)[0][0]).own.relevant.tolist()) == {0}
+
+
+def test_shared_labels_have_no_closed_form() -> None:
+    """An irrelevant example may carry the label too: the closed form would be too fast."""
+    task, attention = replace(TASK, num_labels=4), LearnedAttention(learning_rate=0.1, floor=0.0)
+    steps = np.geomspace(1, 1e4, 20)
+    found = temperature_path(task, attention).at(steps)
+    assert np.abs(found - integrated_path(task, attention).at(steps)).max() < 1e-9
+    assert np.abs(found - temperature_path(TASK, attention).at(steps)).max() > 0.05

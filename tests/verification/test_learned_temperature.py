@@ -45,6 +45,7 @@ SETTINGS: dict[str, tuple[TaskDistribution, GatedPredictor, int, int]] = {
         600,
         1000,
     ),
+    "shared labels": (replace(LATE, num_labels=8, context_length=8), LEARNED, 500, 600),
     "Hedge, relevance": (
         replace(LATE, p_relevant=0.8, num_low=4),
         replace(LEARNED, gate=HedgeGate(rate=0.5, per="query-and-relevance")),
