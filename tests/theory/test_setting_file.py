@@ -221,7 +221,7 @@ def test_strange_class_name_and_back(tmp_path: Path, name: str) -> None:
     assert loaded == task
 
 
-@pytest.mark.parametrize("preset", ["paper", "transient", "zipf", "words", "clusters"])
+@pytest.mark.parametrize("preset", ["paper", "transient", "zipf", "words", "shared-labels"])
 def test_presets_and_back(tmp_path: Path, preset: str) -> None:
     path = written(tmp_path / "again.toml", to_toml(*load(preset)))
     assert load(path) == load(preset)
