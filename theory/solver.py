@@ -79,6 +79,21 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, conf
     return Prediction(task=task, model=model, entries=entries)
 
 
+def class_curves(task: TaskDistribution, model: GatedPredictor, kinds: list[ClassKind]) -> list[GateCurve]:
+    """Mean gates of kinds of classes, over visits and steps, without their boundaries and brackets; errors as above.
+
+    Examples
+    --------
+    >>> task = TaskDistribution(frequencies="zipf", num_classes=50, zipf_exponent=1.5, context_length=4)
+    >>> (curve,) = class_curves(task, GatedPredictor(), class_kinds(task)[0][:1])
+    >>> curve.at_visits(0)
+    0.5
+    """
+    table, attention, gate = check_theory(task, model)
+    labels = LabelLaw(total_labels=task.total_classes, noise=task.label_noise, noisy_labels=task.noisy_labels)
+    return [_ClassTheory.of(task, table, attention, gate, labels, kind).curve for kind in kinds]
+
+
 @dataclass(frozen=True, eq=False)
 class _ClassTheory:
     """Mean gate and risks of one kind of classes."""
