@@ -73,7 +73,7 @@ def context_share(
     Examples
     --------
     >>> task = TaskDistribution(
-    ...     frequencies="zipf", num_classes=10**4, zipf_exponent=1.5, context_length=4, relevant_examples=2)
+    ...     frequencies="zipf", num_classes=9000, zipf_exponent=1.5, context_length=4, relevant_examples=2)
     >>> found = context_share(task, steps=[10**6])
     >>> found.representatives, found.interpolation_error.tolist()
     ((0,), [0.0])

@@ -129,7 +129,7 @@ def zipf_share(
     --------
     >>> found = zipf_share(2.0, [10**4, 10**6], threshold=30.0)
     >>> [round(float(ratio), 3) for ratio in found.power_law / found.share]  # X = 14.2 and 142
-    [1.017, 0.999]
+    [1.019, 1.001]
     >>> found.decay
     0.5
     """

@@ -10,6 +10,8 @@ from theory.catalogue import (
     bayes_gate,
     bayes_in_context,
     bayes_two_labels,
+    boundary,
+    boundary_elasticity,
     composition,
     convexity,
     cumulative_limit,
@@ -69,6 +71,8 @@ THEOREMS: Final[tuple[Theorem, ...]] = (
     *gradient_bound.THEOREMS,
     *gradient_gates.THEOREMS,
     *composition.THEOREMS,
+    *boundary.THEOREMS,
+    *boundary_elasticity.THEOREMS,
 )
 ERRATA: Final[tuple[Erratum, ...]] = (*in_context_loss.ERRATA,)
 _BY_NAME: Final[dict[str, Claim]] = {claim.name: claim for claim in (*THEOREMS, *ERRATA)}
