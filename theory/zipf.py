@@ -11,7 +11,7 @@ ones, and their mass falls like a power of :math:`N`. Let :math:`s = 1 - 1/a`.
 * *Gate of its own*: with :math:`q_n = 1 - E\alpha_n` after :math:`n` visits and :math:`\mathrm{Bin}(N, p_x)` visits,
   :math:`\sum_n q_n \frac{Z^{-1/a}}{a}\,\frac{\Gamma(n+s)}{n!}\,\frac{\Gamma(N+1)}{\Gamma(N+1+s)}\,
   I_{1-p_M}(N-n+1,\, n+s)`, with the regularised incomplete beta function for the last class (1 without one). What the
-  sum and the integral differ by is at most :math:`\frac{2}{N+1}\sum_n (n+1)\,|q_n - q_{n+1}|`.
+  sum and the integral differ by is at most :math:`\frac{1}{N+1}\sum_n (n+1)\,|q_n - q_{n+1}|`.
 
 Both are the theorems ``zipf_share_threshold`` and ``zipf_share_visits`` of the catalogue.
 """
@@ -190,7 +190,6 @@ def _of_threshold(zipf: _Zipf, steps: NDArray[np.int64], threshold: float) -> Zi
     crossed += steps * zipf.probability(crossed + 1) >= threshold
     crossed -= (crossed >= 1) & (steps * zipf.probability(np.maximum(crossed, 1)) < threshold)
     end = 0.0 if math.isinf(zipf.last) else zipf.last ** (1 - a)
-    at_end = 0.0 if math.isinf(zipf.last) else float(zipf.probability(zipf.last))
     # Before the first class has crossed, all the mass is in context; after the last one, none is.
     inside = (np.maximum(rank, 1.0) ** (1 - a) - end) / ((a - 1) * z)
     law = np.where(rank < 1, 1.0, np.where(rank >= zipf.last, 0.0, inside))
@@ -199,7 +198,7 @@ def _of_threshold(zipf: _Zipf, steps: NDArray[np.int64], threshold: float) -> Zi
         share=np.array([zipf.power_sum(first) / z for first in (crossed + 1).tolist()]),
         law=law,
         power_law=constant * steps.astype(np.float64) ** -zipf.decay,
-        error_bound=np.where((rank < 1) | (rank >= zipf.last), 0.0, threshold / steps + at_end),
+        error_bound=np.where((rank < 1) | (rank >= zipf.last), 0.0, threshold / steps),
         decay=zipf.decay,
         constant=constant,
     )
@@ -236,7 +235,7 @@ def _of_curve(zipf: _Zipf, steps: NDArray[np.int64], curve: Curve) -> ZipfShare:
         # No more than all the mass: what the integral has beyond it belongs to no class.
         law=np.minimum([law(n) for n in steps.tolist()], 1.0),
         power_law=constant * steps.astype(np.float64) ** -s,
-        error_bound=2 * moved / (steps + 1.0),
+        error_bound=moved / (steps + 1.0),
         decay=s,
         constant=constant,
     )

@@ -36,6 +36,7 @@ from theory.catalogue import (
     risk_after_examples,
     universal_mixture,
     unvisited_floor,
+    zipf_share,
 )
 from theory.errors import SettingError, unknown_name
 from theory.theorems.claim import Claim
@@ -73,6 +74,7 @@ THEOREMS: Final[tuple[Theorem, ...]] = (
     *composition.THEOREMS,
     *boundary.THEOREMS,
     *boundary_elasticity.THEOREMS,
+    *zipf_share.THEOREMS,
 )
 ERRATA: Final[tuple[Erratum, ...]] = (*in_context_loss.ERRATA,)
 _BY_NAME: Final[dict[str, Claim]] = {claim.name: claim for claim in (*THEOREMS, *ERRATA)}
