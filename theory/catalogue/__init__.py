@@ -13,6 +13,7 @@ from theory.catalogue import (
     boundary,
     boundary_elasticity,
     composition,
+    context_gap,
     convexity,
     cumulative_limit,
     cumulative_loss,
@@ -74,6 +75,7 @@ THEOREMS: Final[tuple[Theorem, ...]] = (
     *composition.THEOREMS,
     *boundary.THEOREMS,
     *boundary_elasticity.THEOREMS,
+    *context_gap.THEOREMS,
     *zipf_share.THEOREMS,
 )
 ERRATA: Final[tuple[Erratum, ...]] = (*in_context_loss.ERRATA,)

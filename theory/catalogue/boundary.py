@@ -169,9 +169,7 @@ THEOREMS: Final = (
         right=CLOSED,
         derivation=Derivation(
             lemmas=(_LAMBERT, _LARGER),
-            chain=(
-                Step(ROOT, "=", CLOSED, "The larger of the two roots of the equation.", to_fifty_digits(RANGES)),
-            ),
+            chain=(Step(ROOT, "=", CLOSED, "The larger of the two roots of the equation.", to_fifty_digits(RANGES)),),
         ),
         evaluate_left=root_by_bisection,
         evaluate_right=boundary,
@@ -195,9 +193,7 @@ THEOREMS: Final = (
         right=_UPPER,
         derivation=Derivation(
             lemmas=(_SCALED, _ABOVE),
-            chain=(
-                Step(ROOT, "<=", _UPPER, "The two lemmas, at t^2/2 = u - 1.", by_sampling(RANGES, points=60)),
-            ),
+            chain=(Step(ROOT, "<=", _UPPER, "The two lemmas, at t^2/2 = u - 1.", by_sampling(RANGES, points=60)),),
         ),
         evaluate_left=root_by_bisection,
         evaluate_right=lambda log_weight, gap, constant: _bound(2, log_weight, gap, constant),
@@ -221,9 +217,7 @@ THEOREMS: Final = (
         right=_LOWER,
         derivation=Derivation(
             lemmas=(_SCALED, _BELOW),
-            chain=(
-                Step(ROOT, ">=", _LOWER, "The two lemmas, at t^2/2 = u - 1.", by_sampling(RANGES, points=60)),
-            ),
+            chain=(Step(ROOT, ">=", _LOWER, "The two lemmas, at t^2/2 = u - 1.", by_sampling(RANGES, points=60)),),
         ),
         evaluate_left=root_by_bisection,
         evaluate_right=lambda log_weight, gap, constant: _bound(3, log_weight, gap, constant),

@@ -46,7 +46,9 @@ _EQUATION: Final = _n * gap - log_weight * sympy.log(_n) - constant
 
 def _implicit(symbol: sympy.Symbol, scale: sympy.Expr, result: sympy.Expr) -> Step:
     slope = -sympy.diff(_EQUATION, symbol) / sympy.diff(_EQUATION, _n)
-    return Step(scale * slope / _n, "=", result, "The implicit function theorem at n Delta = a log n + kappa'.", simplifies)
+    return Step(
+        scale * slope / _n, "=", result, "The implicit function theorem at n Delta = a log n + kappa'.", simplifies
+    )
 
 
 _BY_GAP: Final = -_n * gap / (_n * gap - log_weight)
@@ -156,7 +158,11 @@ THEOREMS: Final = (
         gap,
         _BY_GAP,
         by_gap,
-        ("inversely, as if the logarithm did not move", sympy.Integer(-1) * _n / _n, lambda log_weight: -1 + 0 * log_weight),
+        (
+            "inversely, as if the logarithm did not move",
+            sympy.Integer(-1) * _n / _n,
+            lambda log_weight: -1 + 0 * log_weight,
+        ),
         "per cent of the boundary for a per cent of the gap",
     ),
     _theorem(

@@ -48,7 +48,7 @@ _VISITS: Final = Parameter(symbol=n, latex="n", meaning="visits of the query's c
 _IID: Final = "each example is of class x with probability p_x, independently, and so is the query"
 _SHARE: Final = "share of the query mass"
 # Beyond, the sum over the classes takes too long.
-_MOST_CLASSES: Final = 300.0
+_MOST_CLASSES: Final = 200.0
 
 _a, _M, _X = zipf_exponent, num_classes, rank
 _Z: Final = ZipfNormalisation(_M, _a)
@@ -240,7 +240,7 @@ THEOREMS: Final = (
         ),
         evaluate_left=mass_visited,
         evaluate_right=mass_visited_law,
-        hunted_up_to={"num_classes": _MOST_CLASSES, "N": 10_000.0},
+        hunted_up_to={"num_classes": _MOST_CLASSES, "N": 2000.0},
         remainder=_remainder_of_visited,
         value_meaning=_SHARE,
         wrong=WrongVariant(
