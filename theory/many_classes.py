@@ -16,9 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 from theory.checks import integer
 from theory.classes import ClassKind, class_kinds, kinds_at
 from theory.curve import LARGEST_STEPS, GateCurve
+from theory.errors import SettingError
 from theory.rank_sums import LISTED, sum_over_ranks
 from theory.setting import GatedPredictor, TaskDistribution
 from theory.solver import class_curves
+from theory.zipf import ZipfShare, zipf_share
 
 Array = NDArray[np.float64]
 
@@ -87,6 +89,48 @@ def context_share(
     if task.grouped:
         return _of_groups(task, model, values)
     return _of_classes(task, model, values, number)
+
+
+def zipf_task_share(
+    task: TaskDistribution, model: GatedPredictor | None = None, steps: ArrayLike = 1, *, representative: int = 0
+) -> ZipfShare:
+    r"""Scaling law of the in-context share of a task with Zipf frequencies, from the gate of one of its classes.
+
+    Exact, but for :math:`|share - law|` which the result bounds, where all classes have the same gate over their visits:
+    with a fixed number of relevant examples, and without label noise or without irrelevant examples. Elsewhere classes
+    differ by what collides with their labels; :func:`context_share` takes that into account, the law does not.
+
+    Parameters
+    ----------
+    task, model : TaskDistribution, GatedPredictor
+        The setting, with ``frequencies = "zipf"`` and an exponent above 1.
+    steps : array_like of int, shape (k,)
+        :math:`N \ge 1`.
+    representative : int
+        The class whose gate is taken.
+
+    Returns
+    -------
+    ZipfShare
+
+    Raises
+    ------
+    NoTheoryError, SettingError
+        As :func:`theory.predict` and :func:`theory.zipf_share`; another frequency law.
+
+    Examples
+    --------
+    >>> task = TaskDistribution(
+    ...     frequencies="zipf", num_classes=5000, zipf_exponent=1.5, context_length=4, relevant_examples=2)
+    >>> found = zipf_task_share(task, steps=[10**8])
+    >>> abs(float(found.share[0] - context_share(task, steps=[10**8]).share[0])) < 1e-9
+    True
+    """
+    if task.frequencies != "zipf":
+        raise SettingError("frequencies", task.frequencies, "'zipf', whose exponent the law is about")
+    place = integer("representative", representative, minimum=0, maximum=task.total_classes - 1)
+    (curve,) = class_curves(task, model or GatedPredictor(), kinds_at(task, np.array([place])))
+    return zipf_share(float(task.zipf_exponent or 0.0), steps, curve=curve, num_classes=task.total_classes)
 
 
 def _of_groups(task: TaskDistribution, model: GatedPredictor, steps: NDArray[np.int64]) -> ContextShare:

@@ -212,7 +212,7 @@ def _of_curve(zipf: _Zipf, steps: NDArray[np.int64], curve: Curve) -> ZipfShare:
     scale = zipf.normalisation ** (-1 / a) / a
 
     def left_in_context(n: Array) -> Array:
-        return 1 - curve.interpolated(n)
+        return np.asarray(1 - curve.interpolated(n))
 
     def gamma_ratio(n: Array) -> Array:
         return np.asarray(np.exp(-log_rising(n + s, 1 - s)))
@@ -221,10 +221,10 @@ def _of_curve(zipf: _Zipf, steps: NDArray[np.int64], curve: Curve) -> ZipfShare:
         at_end = float(zipf.probability(zipf.last)) if math.isfinite(zipf.last) else 0.0
 
         def term(n: Array) -> Array:
-            return left_in_context(n) * gamma_ratio(n) * betaincc(n + s, number - n + 1, at_end)
+            return np.asarray(left_in_context(n) * gamma_ratio(n) * betaincc(n + s, number - n + 1, at_end))
 
         steps_factor = math.exp(-float(log_rising(number + 1.0, s)))
-        return scale * steps_factor * sum_over_ranks(term, 0, min(int(visits[-1]), number))
+        return float(scale * steps_factor) * sum_over_ranks(term, 0, min(int(visits[-1]), number))
 
     constant = scale * sum_over_ranks(lambda n: left_in_context(n) * gamma_ratio(n), 0, int(visits[-1]))
     at_nodes = np.append(left_in_context(np.append(0, visits)), 0.0)
@@ -235,7 +235,7 @@ def _of_curve(zipf: _Zipf, steps: NDArray[np.int64], curve: Curve) -> ZipfShare:
         # No more than all the mass: what the integral has beyond it belongs to no class.
         law=np.minimum([law(n) for n in steps.tolist()], 1.0),
         power_law=constant * steps.astype(np.float64) ** -s,
-        error_bound=moved / (steps + 1.0),
+        error_bound=np.asarray(moved / (steps + 1.0), dtype=np.float64),
         decay=s,
         constant=constant,
     )
@@ -249,7 +249,8 @@ def _summed(zipf: _Zipf, steps: int, curve: Curve) -> float:
 
     def term(rank: Array) -> Array:
         p = rank**-a / z
-        return p * np.array([1 - curve.at_steps(steps, probability) for probability in p.tolist()])
+        gates = np.array([curve.at_steps(steps, probability) for probability in p.tolist()])
+        return np.asarray(p * (1 - gates))
 
     unvisited = zipf.power_sum(last + 1.0) / z
     return sum_over_ranks(term, 1, last) + unvisited * (1 - float(curve.interpolated(0)))

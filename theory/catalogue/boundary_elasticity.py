@@ -160,8 +160,8 @@ THEOREMS: Final = (
         by_gap,
         (
             "inversely, as if the logarithm did not move",
-            sympy.Integer(-1) * _n / _n,
-            lambda log_weight: -1 + 0 * log_weight,
+            sympy.Integer(-1),
+            lambda log_weight, gap, constant: -1 + 0 * (log_weight + gap + constant),
         ),
         "per cent of the boundary for a per cent of the gap",
     ),

@@ -1,8 +1,8 @@
 r"""The gap :math:`\Delta = r_h - H` that decides how long in-context learning stays: leading orders in the parameters.
 
 A relevant context holds :math:`m` relevant and :math:`k` irrelevant examples, which weigh :math:`1/\rho` of a relevant
-one; :math:`\varepsilon` is the floor. The boundary is :math:`\frac a\Delta` times a logarithm, so that its leading order
-is that of :math:`a/\Delta`.
+one; :math:`\varepsilon` is the floor. The boundary is :math:`\frac a\Delta` times a logarithm, so that its leading
+order is that of :math:`a/\Delta`.
 """
 
 from __future__ import annotations
@@ -264,7 +264,7 @@ THEOREMS: Final = (
         ),
         evaluate_left=noisy_gap,
         evaluate_right=noisy_law,
-        remainder=lambda C, floor, m, label_noise: label_noise**2 * ((m * m + m) * -np.log(floor) + 1),
+        remainder=lambda floor, m, label_noise: label_noise**2 * ((m * m + m) * -np.log(floor) + 1),
         value_meaning=_NATS,
         wrong=WrongVariant(
             mistake="the entropy of the labels forgotten",

@@ -232,8 +232,9 @@ THEOREMS: Final = (
                     _VISITED,
                     "~",
                     _VISITED_LAW,
-                    "A sum over ranks of what first rises and then falls differs from its integral by its peak at most. "
-                    "Weighted with 1 - E alpha_n and summed over n it is the share of the query mass answered in context.",
+                    "A sum over ranks of what rises first and falls then differs from its integral by its peak at "
+                    "most. Weighted with 1 - E alpha_n and summed over n it is the share of the query mass answered in "
+                    "context.",
                     within(_VISITED_REMAINDER, _RANGES),
                 ),
             ),

@@ -58,7 +58,7 @@ class ZipfNormalisation(_Positive):
         return sympy.Sum(x**-exponent, (x, 1, last))
 
     def _latex(self, printer: Any) -> str:
-        return "Z"
+        return str(printer.doprint(sympy.Symbol("Z")))
 
 
 class ZipfTail(sympy.Function):  # type: ignore[misc]
