@@ -96,7 +96,7 @@ def zipf_task_share(
 ) -> ZipfShare:
     r"""Scaling law of the in-context share of a task with Zipf frequencies, from the gate of one of its classes.
 
-    Exact, but for :math:`|share - law|` which the result bounds, where all classes have the same gate over their visits:
+    Exact (but for what :math:`share` and :math:`law` differ by) where all classes have the same gate over their visits:
     with a fixed number of relevant examples, and without label noise or without irrelevant examples. Elsewhere classes
     differ by what collides with their labels; :func:`context_share` takes that into account, the law does not.
 
