@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from theory.many_classes import ContextShare, context_share, zipf_task_share
     from theory.prediction import ClassPrediction, Prediction
     from theory.scaling_law import ScalingLaw, scaling_laws
-    from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+    from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, HedgeGate, TaskDistribution
     from theory.setting_file import load, presets, read, to_toml
     from theory.solver import predict
     from theory.theorems.claim import AssumptionError
@@ -32,6 +32,7 @@ _HOMES = {
     "DirichletTable": "theory.setting",
     "Erratum": "theory.theorems.theorem",
     "GatedPredictor": "theory.setting",
+    "HedgeGate": "theory.setting",
     "LocalExponent": "theory.exponents",
     "NoTheoryError": "theory.errors",
     "OutputError": "theory.errors",
@@ -64,6 +65,7 @@ __all__ = [
     "DirichletTable",
     "Erratum",
     "GatedPredictor",
+    "HedgeGate",
     "LocalExponent",
     "NoTheoryError",
     "OutputError",

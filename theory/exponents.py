@@ -131,7 +131,7 @@ class _Point:
     def of(cls, task: TaskDistribution, model: GatedPredictor, entry: str | None, value: float | None = None) -> _Point:
         prediction = predict(task, model)
         found: ClassPrediction = prediction.entries[-1] if entry is None else prediction[entry]
-        labels = LabelLaw(total_labels=task.total_classes, noise=task.label_noise, noisy_labels=task.noisy_labels)
+        labels = LabelLaw(total_labels=task.total_labels, noise=task.label_noise, noisy_labels=task.noisy_labels)
         weight, constant = cumulative_loss_constants(labels, model.in_weight.pseudo_count)
         return cls(
             value=value,
@@ -140,7 +140,7 @@ class _Point:
             asymptotic=found.vanish_visits.asymptotic,
             gap=found.in_context_risk - found.bayes_risk,
             weight=weight,
-            constant=constant - model.gate.prior_log_odds,
+            constant=constant - model.gate.prior_log_odds / model.gate.rate,
         )
 
 

@@ -97,8 +97,9 @@ def zipf_task_share(
     r"""Scaling law of the in-context share of a task with Zipf frequencies, from the gate of one of its classes.
 
     Exact (but for what :math:`share` and :math:`law` differ by) where all classes have the same gate over their visits:
-    with a fixed number of relevant examples, and without label noise or without irrelevant examples. Elsewhere classes
-    differ by what collides with their labels; :func:`context_share` takes that into account, the law does not.
+    with a fixed number of relevant examples, and either no irrelevant ones or neither label noise nor shared labels.
+    Elsewhere classes differ by what collides with their labels; :func:`context_share` takes that into account, the law
+    does not.
 
     Parameters
     ----------
