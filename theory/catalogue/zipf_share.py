@@ -31,7 +31,7 @@ zipf_exponent = sympy.Symbol("zipf_exponent", positive=True)
 rank = sympy.Symbol("rank", positive=True)
 
 _CLASSES: Final = (
-    Parameter(symbol=num_classes, latex="M", meaning="number of classes", lowest=2, highest=1e9),
+    Parameter(symbol=num_classes, latex="M", meaning="number of classes", lowest=2, highest=1e5),
     Parameter(
         symbol=zipf_exponent, latex="a", meaning="exponent of Zipf's law", lowest=1.05, highest=5, corners=(1.3, 2.0)
     ),
