@@ -85,6 +85,20 @@ def class_kinds(task: TaskDistribution) -> tuple[list[ClassKind], NDArray[np.int
     return kinds, kind_of
 
 
+def kinds_at(task: TaskDistribution, classes: NDArray[np.intp]) -> list[ClassKind]:
+    """Kinds of single classes, each of size 1: for tasks with so many classes that not all of them can be looked at.
+
+    Examples
+    --------
+    >>> task = TaskDistribution(frequencies="zipf", num_classes=10**6, zipf_exponent=1.5, context_length=8)
+    >>> [kind.representative for kind in kinds_at(task, np.array([0, 10**5]))]
+    [0, 100000]
+    """
+    masses = LabelMasses(task)
+    labels, surroundings = masses.distinct(), _surroundings(masses, classes)
+    return [_kind(masses, labels, int(x), 1, near) for x, near in zip(classes, surroundings, strict=True)]
+
+
 def candidates(task: TaskDistribution) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Classes that stand for all, with how many each stands for: every class, but few of a two-level task.
 

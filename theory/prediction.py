@@ -190,6 +190,57 @@ class Prediction:
     model: GatedPredictor
     entries: tuple[ClassPrediction, ...]
 
+    def mean_gate(self, steps: ArrayLike) -> Array:
+        r"""Predicted mean gate of the whole distribution, :math:`\sum_x p_x\, E\alpha_x(N)`, for a random query.
+
+        Parameters
+        ----------
+        steps : array_like of int, shape (k,)
+            Numbers of steps :math:`N \ge 0`.
+
+        Returns
+        -------
+        ndarray, shape (k,)
+            In [0, 1].
+
+        Examples
+        --------
+        >>> from theory import TaskDistribution, predict
+        >>> prediction = predict(TaskDistribution(num_high=2, num_low=8, p_high=0.9, context_length=4))
+        >>> high, low = (entry.mean_gate([500]) for entry in prediction.entries)
+        >>> bool(np.isclose(prediction.mean_gate([500]), 0.9 * high + 0.1 * low)[0])
+        True
+        """
+        steps = np.atleast_1d(np.asarray(steps))
+        masses: dict[tuple[int, float], tuple[float, ClassPrediction]] = {}
+        for entry in self.entries:
+            # Classes that the mathematics cannot tell apart share their curve: it is averaged once.
+            key = (id(entry.curve), entry.class_probability)
+            mass = entry.num_classes * entry.class_probability
+            masses[key] = (masses.get(key, (0.0, entry))[0] + mass, entry)
+        total = np.zeros(steps.shape)
+        for mass, entry in masses.values():
+            total += mass * entry.mean_gate(steps)
+        return np.clip(total, 0.0, 1.0)
+
+    def in_context_share(self, steps: ArrayLike) -> Array:
+        r"""Share of the query mass that is answered in context, :math:`\sum_x p_x\,(1 - E\alpha_x(N))`.
+
+        This is the *soft* share: the expected weight of the in-context predictor in the answer to a random query. (The
+        probability that its weight is above 1/2 is another number, wherever single gates are undecided.)
+
+        Parameters
+        ----------
+        steps : array_like of int, shape (k,)
+            Numbers of steps :math:`N \ge 0`.
+
+        Returns
+        -------
+        ndarray, shape (k,)
+            In [0, 1].
+        """
+        return 1.0 - self.mean_gate(steps)
+
     def __getitem__(self, name: str) -> ClassPrediction:
         return find_entry(self.entries, name)
 

@@ -15,7 +15,7 @@ from theory.classes import ClassKind, class_kinds
 from theory.coverage import check_theory
 from theory.crossing import first_fall_between_integers, geometric_integers, last_rise_between_integers
 from theory.curve import LARGEST_STEPS, GateCurve, GroupCurve
-from theory.errors import SettingError, unknown_name
+from theory.errors import NoTheoryError, SettingError, unknown_name
 from theory.gate import EXACT_VISITS, GateCell
 from theory.in_context import InContextLoss, in_context_loss
 from theory.in_weight import LabelLaw
@@ -93,6 +93,24 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, conf
         of_kind = [_summary("", [theory], labels, table, gate, confidence) for theory in theories]
         entries = tuple(_renamed(of_kind[kind], task.name_of(i)) for i, kind in enumerate(kind_of.tolist()))
     return Prediction(task=task, model=model, entries=entries)
+
+
+def class_curves(task: TaskDistribution, model: GatedPredictor, kinds: list[ClassKind]) -> list[GateCurve]:
+    """Mean gates of kinds of classes, over visits and steps, without their boundaries and brackets; errors as above.
+
+    Examples
+    --------
+    >>> task = TaskDistribution(frequencies="zipf", num_classes=50, zipf_exponent=1.5, context_length=4)
+    >>> (curve,) = class_curves(task, GatedPredictor(), class_kinds(task)[0][:1])
+    >>> curve.at_visits(0)
+    0.5
+    """
+    table, attention, gate = check_theory(task, model)
+    if isinstance(attention, LearnedAttention):
+        # Its gates do not depend on visits alone.
+        raise NoTheoryError("in_context", attention)
+    labels = LabelLaw(total_labels=task.total_labels, noise=task.label_noise, noisy_labels=task.noisy_labels)
+    return [_ClassTheory.of(task, table, attention, gate, labels, kind).curve for kind in kinds]
 
 
 @dataclass(frozen=True, eq=False)
