@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from theory.band import Band
+from theory.bracket import Bracket
 from theory.command import (
     add_setting_arguments,
     load_setting,
@@ -20,12 +22,13 @@ from theory.setting_file import presets, to_toml
 from theory.solver import predict
 from theory.theorems.cli import add_theorem_commands
 
-HEADER = ("class", "p_x", "H_x", "r_h", "phase", "risks meet", "asymptotic", "switch", "rigorous", "switch, steps")
+HEADER = ("class", "p_x", "H_x", "r_h", "phase", "risks meet", "asymptotic", "switch", "rigorous", "switch, steps", "band")
 LEGEND = """p_x: probability of one class; H_x, r_h: Bayes risk and in-context risk in nats. Then visits of one class
 until the in-weight risk falls below r_h ('risks meet'), the closed form for many visits, the mean gate's last rise
 through 1/2 ('switch': from context to weights), and where the switch of a single run lies with probability
---confidence ('rigorous'); last, the switch in steps of the stream. '-': no such crossing (or, of the closed form, too
-few visits for it to exist; of the bracket, no bound known)."""
+--confidence ('rigorous'). Last, in steps of the stream: the switch, and the band that holds the share --confidence of
+single runs' switches. '-': no such crossing (or, of the closed form, too few visits for it to exist; of the bracket, no
+bound known; of the band, more runs without a switch than it may miss, or a gate per query and relevance)."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,7 +53,7 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_setting_arguments(parser)
     parser.add_argument(
-        "--confidence", metavar="P", default=0.95, help="probability of the rigorous brackets (default 0.95)"
+        "--confidence", metavar="P", default=0.95, help="probability of brackets and bands (default 0.95)"
     )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.set_defaults(run=_predict)
@@ -78,9 +81,14 @@ def _row(entry: ClassPrediction) -> tuple[str, ...]:
         number(visits.instantaneous),
         number(visits.asymptotic),
         number(visits.sharp),
-        "-" if visits.rigorous is None else f"[{number(visits.rigorous.lower)}, {number(visits.rigorous.upper)}]",
+        _interval(visits.rigorous),
         number(entry.vanish_steps),
+        _interval(entry.band_steps),
     )
+
+
+def _interval(found: Bracket | Band | None) -> str:
+    return "-" if found is None else f"[{number(found.lower)}, {number(found.upper)}]"
 
 
 def _presets(_: argparse.Namespace) -> None:

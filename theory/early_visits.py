@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from theory.crossing import geometric_integers
 from theory.gate import GateCell
@@ -32,7 +33,6 @@ NOTHING: Final = 1e-4
 """A probability below which a law is not followed any further."""
 _MOST_VISITS: Final = 150
 _MOST_ROWS: Final = 900
-_MOST_CELLS: Final = 3000
 _UNLIKELY: Final = 1e-8
 
 
@@ -88,13 +88,13 @@ class EarlyVisits:
         centre = float(weights @ mean) / float(weights.sum())
         return centre, float(weights @ (within + (mean - centre) ** 2)) / float(weights.sum())
 
-    def grid(self, width: float) -> WalkGrid:
+    def grid(self, width: float, most_cells: int = 3000) -> WalkGrid:
         """Cells that the log-odds of all these visits need; wider ones where there would be too many."""
         moments = [self.moments(n) for n in geometric_integers(1, self.visits, 1.1).tolist()]
         highest = max(mean + REACH * math.sqrt(variance) for mean, variance in moments)
         lowest = min(mean - 6 * math.sqrt(variance) for mean, variance in moments)
         highest = max(highest, self.cell.prior_log_odds, width)
-        width = max(width, highest / _MOST_CELLS)
+        width = max(width, highest / most_cells)
         cells = math.ceil(highest / width) + 1
         below = max(cells, math.ceil(-lowest / width)) + 8
         return WalkGrid(width, 0.0, cells, below, max(cells, math.ceil(0.5 * highest / width) + 8))
@@ -198,41 +198,64 @@ def backward(stepper: Stepper, later: Array | None) -> list[tuple[int, float]]:
     return found
 
 
-def forward(stepper: Stepper) -> tuple[Array, Array]:
-    """Probability that the gate was at or above 1/2 at the first 1, 2, ... visits, and its density after the last one.
+@dataclass(frozen=True, eq=False)
+class Survivors:
+    """Runs whose gate has been at or above 1/2 at every visit so far.
 
-    Returns
-    -------
-    probabilities : ndarray, shape (visits + 1,)
-        From 0 visits on.
-    masses : ndarray, shape (cells,)
-        Probability of each cell, and of not having been below, after the last visit.
+    Parameters
+    ----------
+    visits : int
+        Visits so far.
+    first : int
+        The smallest number of noisy labels that has a row.
+    masses : ndarray, shape (numbers of noisy labels, cells)
+        Probability of surviving with these labels in these cells.
     """
-    early, grid = stepper.early, stepper.grid
-    place = early.cell.prior_log_odds / grid.width - 0.5
+
+    visits: int
+    first: int
+    masses: Array
+
+    @property
+    def probability(self) -> float:
+        """Probability of surviving."""
+        return float(self.masses.sum())
+
+    def on(self, old: WalkGrid, new: WalkGrid) -> Survivors:
+        """The same on other cells."""
+        place = np.minimum((old.centres / new.width).astype(np.intp), new.cells - 1)
+        moved = [np.bincount(place, weights=row, minlength=new.cells) for row in self.masses]
+        return Survivors(self.visits, self.first, np.array(moved))
+
+
+def at_prior(stepper: Stepper) -> Survivors:
+    """All runs before the first visit; the prior has to favour g."""
+    grid = stepper.grid
+    place = stepper.early.cell.prior_log_odds / grid.width - 0.5
     low = min(max(math.floor(place), 0), grid.cells - 2)
     masses = np.zeros((1, grid.cells))
     masses[0, low : low + 2] = np.array([1 - (place - low), place - low]).clip(0.0, 1.0)
-    first = np.zeros(1, dtype=np.int64)
-    probabilities = [1.0]
-    for visits in range(early.visits):
-        whole = np.zeros((masses.shape[0], grid.length))
-        whole[:, : grid.cells] = masses
-        own, seldom = stepper.steps(visits, first)
-        transformed = np.fft.rfft(whole, axis=1)
-        noisy, _ = early.likely(visits + 1)
-        arrived = np.zeros((noisy.size, transformed.shape[1]), dtype=np.complex128)
-        for more, step in ((0, own), (1, seldom)):
-            place_of = first + more - noisy[0]
-            inside = (place_of >= 0) & (place_of < noisy.size)
-            arrived[place_of[inside]] += transformed[inside] * np.conj(step[inside])
-        spread = grid.inverse(arrived)
-        masses = np.maximum(spread[:, : grid.cells], 0.0)
-        # What leaves the grid above stays above: it is kept in the last cell.
-        masses[:, -1] += np.maximum(spread[:, grid.cells : grid.length - grid.below], 0.0).sum(axis=1)
-        first = noisy
-        probabilities.append(float(masses.sum()))
-    return np.minimum.accumulate(probabilities), np.asarray(masses.sum(axis=0))
+    return Survivors(0, 0, masses)
+
+
+def forward(stepper: Stepper, runs: Survivors) -> Survivors:
+    """The runs that are at or above 1/2 after the next visit too."""
+    early, grid = stepper.early, stepper.grid
+    whole = np.zeros((runs.masses.shape[0], grid.length))
+    whole[:, : grid.cells] = runs.masses
+    transformed = fft.rfft(whole, axis=1)
+    before = runs.first + np.arange(runs.masses.shape[0])
+    noisy, _ = early.likely(runs.visits + 1)
+    arrived = np.zeros((noisy.size, transformed.shape[1]), dtype=np.complex128)
+    for more, step in zip((0, 1), stepper.steps(runs.visits, before), strict=True):
+        row = before + more - noisy[0]
+        inside = (row >= 0) & (row < noisy.size)
+        arrived[row[inside]] += transformed[inside] * np.conj(step[inside])
+    spread = np.maximum(grid.inverse(arrived), 0.0)
+    masses = spread[:, : grid.cells]
+    # What leaves the cells above stays above: it is kept in the last one.
+    masses[:, -1] += spread[:, grid.cells : grid.length - grid.below].sum(axis=1)
+    return Survivors(runs.visits + 1, int(noisy[0]), masses)
 
 
 def excess_law(cell: GateCell) -> LossLaw:

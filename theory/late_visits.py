@@ -101,8 +101,7 @@ class LateVisits:
         """Ends of the blocks, from the last of the first visits to the visit at which the gate is decided."""
         first = self.early.visits
         points = geometric_integers(first, self.last + 1, 1.05)
-        slopes = np.diff(mean_logit(self.early.cell, points)) / np.diff(points)
-        drift = np.interp(np.arange(0), [], []) if points.size < 2 else slopes
+        drift = np.diff(mean_logit(self.early.cell, points)) / np.diff(points)
         times = [first]
         position = 0
         while times[-1] < self.last:
@@ -282,6 +281,43 @@ def backward(late: LateVisits, width: float) -> tuple[list[tuple[int, float]], t
             return found, None
         points = grid.centres
     return found, (points, values)
+
+
+def forward(late: LateVisits, first: WalkGrid, masses: Array) -> list[float]:
+    """Probability that the gate has not been below 1/2, at each later visit, down to where nothing is left.
+
+    Parameters
+    ----------
+    late : LateVisits
+        The later visits; all are taken one by one.
+    first : WalkGrid
+        Cells of the first visits.
+    masses : ndarray, shape (cells,)
+        Probability of each of them, and of not having been below, after the first visits.
+    """
+    times = np.arange(late.early.visits, late.last + 1)
+    mean = mean_logit(late.early.cell, times)
+    deviation = np.sqrt(late.moments[1] + (times - times[0]) * late.variance)
+    members = np.arange(times.size - 1)[::-1]
+    grid = _grid(late, first.width, False, members, (mean, deviation, np.ones(members.size, dtype=np.int64)))
+    kept = np.zeros(max(grid.cells, masses.size))
+    kept[: masses.size] = masses
+    masses = kept[: grid.cells]
+    masses[-1] += float(kept[grid.cells :].sum())
+    step = np.exp(_Stage(late, grid, 0, False).step)
+    above: list[float] = []
+    for drift in np.diff(mean).tolist():
+        whole = np.zeros(grid.length)
+        whole[: grid.cells] = masses
+        spread = np.maximum(grid.inverse(np.fft.rfft(whole) * np.conj(step * grid.shift(drift))), 0.0)
+        masses = spread[: grid.cells]
+        masses[-1] += float(spread[grid.cells : grid.length - grid.below].sum())
+        above.append(min(float(masses.sum()), above[-1] if above else 1.0))
+        # With a rising mean, what has stayed above for half of all visits stays there.
+        settled = drift > 0 and len(above) > 50 and above[len(above) // 2] - above[-1] < NOTHING / 10
+        if above[-1] < NOTHING or settled:
+            break
+    return above
 
 
 def _stages(late: LateVisits, blocks: NDArray[np.int64], drifts: Array, width: float) -> NDArray[np.int64]:

@@ -23,6 +23,7 @@ from theory.late_visits import LateVisits
 Array = NDArray[np.float64]
 
 _DECIDED = 7.0
+_FEW, _FINER = 12, 8
 MOST_VISITS_TO_EMERGE = 2000
 """Visits within which a single run's emergence is looked for."""
 
@@ -75,10 +76,7 @@ def stays_above(cell: GateCell) -> VisitLaw | None:
     if cell.labels.noise == 0 and cell.loss.own.variance < 1e-18 * max(cell.loss.risk, 1e-300) ** 2:
         return _certain(cell, decided)
     early = EarlyVisits.of(cell, decided)
-    mean, variance = early.moments(early.visits)
-    steps = np.abs(np.diff(mean_logit(cell, np.arange(early.visits + 1))))
-    deviation = math.sqrt(max(excess_law(cell).variance, variance / early.visits))
-    width = max(deviation / CELLS_PER_DEVIATION, float(steps.max()) / 64)
+    width = _width(early)
     found: list[tuple[int, float]] = []
     later: tuple[Array, Array] | None = None
     if early.visits < decided:
@@ -91,6 +89,50 @@ def stays_above(cell: GateCell) -> VisitLaw | None:
     visits = np.array([*table, decided], dtype=np.int64) if decided not in table else np.array(list(table))
     probability = np.array([*table.values(), 1.0]) if decided not in table else np.array(list(table.values()))
     return VisitLaw(visits, np.minimum.accumulate(probability[::-1])[::-1].clip(0.0, 1.0))
+
+
+def has_been_below(cell: GateCell) -> VisitLaw | None:
+    r"""Probability that a run's gate has been below 1/2 at one of its first :math:`n` visits.
+
+    Parameters
+    ----------
+    cell : GateCell
+        Gate of the class; it has to see all visits.
+
+    Returns
+    -------
+    VisitLaw or None
+        From 0 visits on, up to where (nearly) every run has been below, or none will be any more, or 2,000 visits.
+        ``None`` for a cell that sees a share of the visits.
+    """
+    if cell.share < 1:
+        return None
+    most = min(_decided(cell) or MOST_VISITS_TO_EMERGE, MOST_VISITS_TO_EMERGE)
+    early = EarlyVisits.of(cell, most)
+    width = _width(early)
+    # A few visits leave few values, some of them close to 0: finer cells tell their sides apart.
+    few = EarlyVisits(cell, min(_FEW, early.visits))
+    fine, coarse = Stepper(few, few.grid(width / _FINER, 12_000)), Stepper(early, early.grid(width))
+    runs = early_visits.at_prior(fine)
+    above = [1.0]
+    while runs.visits < early.visits and above[-1] > NOTHING:
+        if runs.visits == few.visits:
+            runs = runs.on(fine.grid, coarse.grid)
+        runs = early_visits.forward(fine if runs.visits < few.visits else coarse, runs)
+        above.append(runs.probability)
+    if runs.visits < most and above[-1] > NOTHING:
+        grid = coarse.grid if early.visits > few.visits else fine.grid
+        above += late_visits.forward(LateVisits(early, most), grid, runs.masses.sum(axis=0))
+    probability = 1 - np.minimum.accumulate(above)
+    return VisitLaw(np.arange(probability.size), probability)
+
+
+def _width(early: EarlyVisits) -> float:
+    """Width of cells that resolve the steps of the log-odds."""
+    _, variance = early.moments(early.visits)
+    steps = np.abs(np.diff(mean_logit(early.cell, np.arange(early.visits + 1))))
+    deviation = math.sqrt(max(excess_law(early.cell).variance, variance / early.visits))
+    return max(deviation / CELLS_PER_DEVIATION, float(steps.max()) / 64)
 
 
 def _decided(cell: GateCell) -> int | None:
