@@ -104,9 +104,7 @@ class SingleRunBands:
 
         def come(steps: int) -> float:
             visits, weights = binomial_law(steps, self.probability)
-            return sum(
-                share * float(weights @ np.where(visits > 0, law.at(visits), zero)) for share, law, zero in laws
-            )
+            return sum(share * float(weights @ np.where(visits > 0, law.at(visits), zero)) for share, law, zero in laws)
 
         lower = _first(lambda steps: come(steps) >= half, 0, math.ceil(latest))
         upper = _first(lambda steps: come(steps) >= 1 - half - 1e-12, lower, math.ceil(latest))

@@ -22,7 +22,19 @@ from theory.setting_file import presets, to_toml
 from theory.solver import predict
 from theory.theorems.cli import add_theorem_commands
 
-HEADER = ("class", "p_x", "H_x", "r_h", "phase", "risks meet", "asymptotic", "switch", "rigorous", "switch, steps", "band")
+HEADER = (
+    "class",
+    "p_x",
+    "H_x",
+    "r_h",
+    "phase",
+    "risks meet",
+    "asymptotic",
+    "switch",
+    "rigorous",
+    "switch, steps",
+    "band",
+)
 LEGEND = """p_x: probability of one class; H_x, r_h: Bayes risk and in-context risk in nats. Then visits of one class
 until the in-weight risk falls below r_h ('risks meet'), the closed form for many visits, the mean gate's last rise
 through 1/2 ('switch': from context to weights), and where the switch of a single run lies with probability

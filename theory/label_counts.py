@@ -46,8 +46,8 @@ def label_counts(most: int, labels: int, pseudo_count: float) -> LabelCounts:
     Examples
     --------
     >>> counts = label_counts(2, 2, 1.0)
-    >>> np.exp(counts.rise[1]), np.round(np.exp(2 * counts.rise[2]), 12)  # two labels: 2! or 1! 1!
-    (np.float64(1.0), np.float64(2.0))
+    >>> float(np.round(np.exp(2 * counts.rise[2]), 12))  # two labels: 2! or 1! 1!, with equal probability
+    2.0
     """
     numbers = np.arange(most + 2, dtype=np.float64)
     gain = log_rising(pseudo_count, numbers)
@@ -67,6 +67,8 @@ def label_counts(most: int, labels: int, pseudo_count: float) -> LabelCounts:
 
 def _binomials(most: int, probability: float) -> Array:
     """Probabilities of Binomial(k, p), one row for each k."""
+    if probability == 1:
+        return np.eye(most + 1)
     values = np.arange(most + 1, dtype=np.float64)
     table = np.zeros((most + 1, most + 1))
     for k in range(most + 1):

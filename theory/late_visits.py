@@ -184,16 +184,15 @@ class _Stage:
         known, variance_of = early.known(early.visits, noisy), early.counts.rise_variance[noisy]
         total = np.zeros(t.size, dtype=np.complex128)
         for count, weight, shift, variance in zip(noisy.tolist(), weights, known, variance_of, strict=True):
-            total += weight * np.exp((early.visits - count) * own + count * seldom + 1j * t * shift - t * t * variance / 2)
+            total += weight * np.exp(
+                (early.visits - count) * own + count * seldom + 1j * t * shift - t * t * variance / 2
+            )
         return total / weights.sum()
 
     def back(self, values: Array, block: int, drift: float) -> Array:
         """Expectation of a function after a block, over paths that are not below in between."""
         grid = self.grid
-        if self.refinement == 0:
-            moved = grid.shift(drift)
-        else:
-            moved = np.exp(1j * grid.frequencies * drift)
+        moved = grid.shift(drift) if self.refinement == 0 else np.exp(1j * grid.frequencies * drift)
         transformed = grid.transform(values)
         everything = np.exp(block * self.step) * moved
         result = grid.inverse(transformed * self._smooth(everything))
@@ -344,5 +343,7 @@ def _grid(
     cells = math.ceil((highest + overshoot) / width) + 1
     steps = 8 * np.sqrt(blocks[members] * late.variance) + np.abs(np.diff(mean)[members])
     reach = math.ceil(float(steps.max()) / width) + 8
-    below = max(reach, math.ceil(-lowest / width) + 8, cells + math.ceil(2 * overshoot / width) + 8 if reflecting else 0)
+    below = max(
+        reach, math.ceil(-lowest / width) + 8, cells + math.ceil(2 * overshoot / width) + 8 if reflecting else 0
+    )
     return WalkGrid(width, -overshoot, cells, below, max(reach, cells // 2))

@@ -1,7 +1,7 @@
 r"""Law of a single run's boundaries in visits: where its gate is below 1/2 for the last, and for the first time.
 
-The probability :math:`F(n)` that the gate is at or above 1/2 after :math:`n` visits and after all later ones is computed
-backwards from where it is decided: the first visits one by one, with the label counts (``theory.early_visits``), the
+The probability :math:`F(n)` that the gate is at or above 1/2 after :math:`n` visits and after all later ones is
+computed backwards from where it is decided: the first visits one by one, with the label counts (``theory.early_visits``), the
 later ones in blocks, with the law of a walk that dips below in between (``theory.late_visits``).
 """
 
