@@ -31,7 +31,7 @@ REACH: Final = 4.5
 """Standard deviations above the mean that the cells reach up to: 4e-6 lie beyond."""
 NOTHING: Final = 1e-4
 """A probability below which a law is not followed any further."""
-_MOST_VISITS: Final = 150
+_MOST_VISITS: Final = 300
 _MOST_ROWS: Final = 900
 _UNLIKELY: Final = 1e-8
 

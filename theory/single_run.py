@@ -1,8 +1,9 @@
 r"""Law of a single run's boundaries in visits: where its gate is below 1/2 for the last, and for the first time.
 
 The probability :math:`F(n)` that the gate is at or above 1/2 after :math:`n` visits and after all later ones is
-computed backwards from where it is decided: the first visits one by one, with the label counts (``theory.early_visits``), the
-later ones in blocks, with the law of a walk that dips below in between (``theory.late_visits``).
+computed backwards from where it is decided: the first visits one by one, with the label counts
+(``theory.early_visits``), the later ones in blocks, with the law of a walk that dips below in between
+(``theory.late_visits``).
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def stays_above(cell: GateCell) -> VisitLaw | None:
 
     Notes
     -----
-    No constant is fitted. What is approximate: late visits (from 40 to 150 on, depending on the label noise) forget how
+    No constant is fitted. What is approximate: late visits (from 40 to 300 on, depending on the label noise) forget how
     many labels were noise; a block's dips are those of a Brownian path; see docs/agreement.md for the error.
     """
     if cell.share < 1 or cell.loss.risk <= cell.labels.entropy * (1 + 1e-14):
