@@ -48,6 +48,7 @@ PARAMETER_LABELS = {
     "model.in_context.odds": r"attention odds $\rho$",
     "model.in_context.floor": r"floor $\varepsilon$",
     "model.in_weight.pseudo_count": "pseudo-count $b$",
+    "model.gate.rate": r"learning rate of the gate, $\lambda$",
     "model.gate.prior_in_weight": r"prior of the gate, $\alpha_0$",
 }
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulate.prompts import PromptStatistics
 from theory.in_context import check_attention, floored_loss, label_mass
-from theory.setting import Attention, BayesGate, DirichletTable, TaskDistribution
+from theory.setting import AnyGate, Attention, BayesGate, DirichletTable, HedgeGate, TaskDistribution
 
 Array = NDArray[np.float64]
 LossOf = Callable[[PromptStatistics], Array]
@@ -73,11 +73,12 @@ def _(part: DirichletTable) -> float:
 
 
 @singledispatch
-def bayes_gate(part: object) -> BayesGate:
-    """The Bayes gate, the one whose log-odds are sums."""
+def summing_gate(part: object) -> AnyGate:
+    """The Bayes or Hedge gate, whose log-odds are sums."""
     raise NoEngineError("gate", part)
 
 
-@bayes_gate.register
-def _(part: BayesGate) -> BayesGate:
+@summing_gate.register(BayesGate)
+@summing_gate.register(HedgeGate)
+def _(part: AnyGate) -> AnyGate:
     return part

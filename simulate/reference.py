@@ -60,7 +60,7 @@ def reference_run(task: TaskDistribution, model: GatedPredictor, prompts: Prompt
         alpha = sigmoid(odds)
         g = (seen[query, label] + b) / (visits[query] + labels * b)
         h = attention(query, label, classes, context, model.in_context.odds, model.in_context.floor, labels)
-        log_odds[cell] = odds + math.log(g) - math.log(h)
+        log_odds[cell] = odds + model.gate.rate * (math.log(g) - math.log(h))
         seen[query, label] += 1
         visits[query] += 1
         steps.append(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from theory.catalogue import find_theorem, theorem_names
     from theory.errors import NoTheoryError, OutputError, SettingError
     from theory.prediction import ClassPrediction, Prediction
-    from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+    from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, HedgeGate, TaskDistribution
     from theory.setting_file import load, presets, read, to_toml
     from theory.solver import predict
     from theory.theorems.claim import AssumptionError
@@ -27,6 +27,7 @@ _HOMES = {
     "DirichletTable": "theory.setting",
     "Erratum": "theory.theorems.theorem",
     "GatedPredictor": "theory.setting",
+    "HedgeGate": "theory.setting",
     "NoTheoryError": "theory.errors",
     "OutputError": "theory.errors",
     "Prediction": "theory.prediction",
@@ -50,6 +51,7 @@ __all__ = [
     "DirichletTable",
     "Erratum",
     "GatedPredictor",
+    "HedgeGate",
     "NoTheoryError",
     "OutputError",
     "Prediction",

@@ -6,10 +6,10 @@ from functools import singledispatch
 
 from theory.errors import NoTheoryError
 from theory.in_context import check_attention
-from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+from theory.setting import AnyGate, Attention, BayesGate, DirichletTable, GatedPredictor, HedgeGate, TaskDistribution
 
 
-def check_theory(task: TaskDistribution, model: GatedPredictor) -> tuple[DirichletTable, Attention, BayesGate]:
+def check_theory(task: TaskDistribution, model: GatedPredictor) -> tuple[DirichletTable, Attention, AnyGate]:
     """The parts of a model, once it is sure that there is a theory for them and that they fit the task.
 
     Raises
@@ -36,7 +36,7 @@ def in_context_theory(part: object) -> Attention:
 
 
 @singledispatch
-def gate_theory(part: object) -> BayesGate:
+def gate_theory(part: object) -> AnyGate:
     """The gate, if there is a theory for it."""
     raise NoTheoryError("gate", part)
 
@@ -51,6 +51,7 @@ def _(part: Attention) -> Attention:
     return part
 
 
-@gate_theory.register
-def _(part: BayesGate) -> BayesGate:
+@gate_theory.register(BayesGate)
+@gate_theory.register(HedgeGate)
+def _(part: AnyGate) -> AnyGate:
     return part

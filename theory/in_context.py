@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 
 _NEGLIGIBLE = 1e-19
 _MOST_VALUES = 1 << 12
+_MOST_GROUPS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +82,19 @@ class InContextLoss:
         Probability of noise.
     dominating : TailLaws, optional
         Laws for bounds on tails, where the two themselves will not do.
+    noisy_groups : tuple of (float, LossLaw)
+        Laws given which noisy label it is, with the share of the noisy labels that have each; empty where all have the
+        law ``noisy``.
+    groups_are_exact : bool
+        Whether the labels of a group have the very same law, not only similar ones.
     """
 
     own: LossLaw
     noisy: LossLaw
     noise: float
     dominating: TailLaws | None = None
+    noisy_groups: tuple[tuple[float, LossLaw], ...] = ()
+    groups_are_exact: bool = True
 
     @property
     def tails(self) -> TailLaws:
@@ -224,7 +232,27 @@ def in_context_loss(
     tails = None
     if collisions.size > 1 or max(own[0].size, noisy[0].size) > _MOST_VALUES:
         tails = TailLaws(*(_spread_out(*law) for law in (own, noisy, dearest, cheapest)))
-    return InContextLoss(_merged(*own), _merged(*noisy), noise, tails)
+    groups = tuple(
+        (float(weights.sum()), _merged(*losses(noisy_match, members, weights / weights.sum())))
+        for members, weights in _alike(collisions, kind.noisy_weights, task.context_length)
+    )
+    return InContextLoss(_merged(*own), _merged(*noisy), noise, tails, groups, collisions.size <= _MOST_GROUPS)
+
+
+def _alike(collisions: Array, weights: Array, length: int) -> list[tuple[Array, Array]]:
+    """Collision probabilities and weights of groups of noisy labels with similar losses; none if they are all alike.
+
+    Up to 4 different ones are groups of their own; more are grouped by the chance that an irrelevant example carries
+    the label at all.
+    """
+    if collisions.size == 1:
+        return []
+    group = np.arange(collisions.size)
+    if collisions.size > _MOST_GROUPS:
+        carried = -np.expm1(length * np.log1p(-np.minimum(collisions, 1 - 1e-12)))
+        width = (carried.max() - carried.min()) / _MOST_GROUPS
+        group = np.minimum(((carried - carried.min()) / max(width, 1e-300)).astype(np.intp), _MOST_GROUPS - 1)
+    return [(collisions[group == g], weights[group == g]) for g in np.unique(group).tolist()]
 
 
 def check_floor(task: TaskDistribution, attention: Attention) -> None:

@@ -29,6 +29,7 @@ FREQUENCY_KEYS: dict[str, tuple[str, ...]] = {
 LABEL_NOISE_KINDS = ("cyclic", "symmetric")
 LARGEST_ODDS = 1e100
 PSEUDO_COUNTS = (1e-100, 1e15)
+HEDGE_RATES = (1e-3, 100.0)
 LARGEST_NUMBER = 10**15
 """Classes of a two-level task, and occurrences of a class, that double precision still counts one by one."""
 MOST_LISTED_CLASSES = 10**8
@@ -311,25 +312,71 @@ class BayesGate:
     """
 
     kind: ClassVar[str] = "bayes"
+    rate: ClassVar[float] = 1.0
     prior_in_weight: float = 0.5
     per: str = "query"
 
     def __post_init__(self) -> None:
-        prior = real(
-            "model.gate.prior_in_weight",
-            self.prior_in_weight,
-            minimum=0,
-            maximum=1,
-            open_minimum=True,
-            open_maximum=True,
-        )
-        object.__setattr__(self, "prior_in_weight", prior)
-        choice("model.gate.per", self.per, ("query", "query-and-relevance"))
+        _check_gate_cells(self)
 
     @property
     def prior_log_odds(self) -> float:
         """Log-odds of the in-weight predictor before any visit, in nats."""
-        return float(np.log(self.prior_in_weight) - np.log1p(-self.prior_in_weight))
+        return _log_odds(self.prior_in_weight)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HedgeGate:
+    r"""Gate by exponential weights with a fixed learning rate (Hedge, ``cesabianchi2006prediction``).
+
+    After each visit of a cell its log-odds gain :math:`\lambda\,(\log g(y) - \log h(y))`; at the rate 1 it is the
+    :class:`BayesGate`. For rates up to 1 its regret against either predictor is at most
+    :math:`\frac1\lambda\log\frac1{\text{prior}}` on every sequence, since log loss is mixable.
+
+    Parameters
+    ----------
+    rate : float
+        :math:`\lambda`, from 1e-3 to 100.
+    prior_in_weight : float
+        :math:`\alpha` before any visit, in (0, 1).
+    per : {"query", "query-and-relevance"}
+        As for the Bayes gate.
+    """
+
+    kind: ClassVar[str] = "hedge"
+    rate: float = 0.5
+    prior_in_weight: float = 0.5
+    per: str = "query"
+
+    def __post_init__(self) -> None:
+        rate = real("model.gate.rate", self.rate, minimum=HEDGE_RATES[0], maximum=HEDGE_RATES[1])
+        object.__setattr__(self, "rate", rate)
+        _check_gate_cells(self)
+
+    @property
+    def prior_log_odds(self) -> float:
+        """Log-odds of the in-weight predictor before any visit, in nats."""
+        return _log_odds(self.prior_in_weight)
+
+
+AnyGate = BayesGate | HedgeGate
+
+
+def _check_gate_cells(gate: AnyGate) -> None:
+    prior = real(
+        "model.gate.prior_in_weight",
+        gate.prior_in_weight,
+        minimum=0,
+        maximum=1,
+        open_minimum=True,
+        open_maximum=True,
+    )
+    object.__setattr__(gate, "prior_in_weight", prior)
+    choice("model.gate.per", gate.per, ("query", "query-and-relevance"))
+
+
+def _log_odds(prior: float) -> float:
+    return float(np.log(prior) - np.log1p(-prior))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -345,13 +392,13 @@ class GatedPredictor:
         :math:`g`, learned from the stream.
     in_context : Attention
         :math:`h`, which copies labels from the prompt.
-    gate : BayesGate
+    gate : BayesGate or HedgeGate
         :math:`\alpha`, the weight on :math:`g`, learned online.
     """
 
     in_weight: DirichletTable = field(default_factory=DirichletTable)
     in_context: Attention = field(default_factory=Attention)
-    gate: BayesGate = field(default_factory=BayesGate)
+    gate: AnyGate = field(default_factory=BayesGate)
 
 
 def _sequence(name: str, values: object) -> tuple[object, ...]:

@@ -21,13 +21,14 @@ from theory.setting import (
     BayesGate,
     DirichletTable,
     GatedPredictor,
+    HedgeGate,
     TaskDistribution,
 )
 
 PARTS: dict[str, dict[str, type]] = {
     "in_weight": {DirichletTable.kind: DirichletTable},
     "in_context": {Attention.kind: Attention},
-    "gate": {BayesGate.kind: BayesGate},
+    "gate": {BayesGate.kind: BayesGate, HedgeGate.kind: HedgeGate},
 }
 """For every role in the model the kinds of parts that a settings file can name."""
 

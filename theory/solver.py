@@ -20,7 +20,7 @@ from theory.gate import EXACT_VISITS, GateCell
 from theory.in_context import InContextLoss, in_context_loss
 from theory.in_weight import LabelLaw
 from theory.prediction import CellPrediction, ClassPrediction, Prediction, VisitBoundary
-from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+from theory.setting import AnyGate, Attention, DirichletTable, GatedPredictor, TaskDistribution
 from theory.transition import asymptotic_visits, finite_or_none, instantaneous_visits
 
 Array = NDArray[np.float64]
@@ -96,7 +96,7 @@ class _ClassTheory:
         task: TaskDistribution,
         table: DirichletTable,
         attention: Attention,
-        gate: BayesGate,
+        gate: AnyGate,
         labels: LabelLaw,
         kind: ClassKind,
     ) -> _ClassTheory:
@@ -108,7 +108,8 @@ class _ClassTheory:
         cells = {}
         for name, (share, relevant) in parts.items():
             cell_loss = in_context_loss(task, attention, kind, relevant)
-            cells[name] = (share, GateCell(gate.prior_log_odds, labels, table.pseudo_count, cell_loss, share))
+            cell = GateCell(gate.prior_log_odds, labels, table.pseudo_count, cell_loss, share, gate.rate)
+            cells[name] = (share, cell)
         return cls(kind, loss, cells, GateCurve(list(cells.values())))
 
     @property
@@ -128,7 +129,7 @@ def _summary(
     theories: list[_ClassTheory],
     labels: LabelLaw,
     table: DirichletTable,
-    gate: BayesGate,
+    gate: AnyGate,
     confidence: float,
 ) -> ClassPrediction:
     sizes = np.array([theory.kind.size for theory in theories], dtype=np.float64)
@@ -143,7 +144,7 @@ def _summary(
     query_cells = [cell for theory in theories for _, cell in theory.cells.values()]
     asymptotic = None
     if gate.per == "query":
-        asymptotic = asymptotic_visits(risk, labels, table.pseudo_count, gate.prior_log_odds)
+        asymptotic = asymptotic_visits(risk, labels, table.pseudo_count, gate.prior_log_odds / gate.rate)
     return ClassPrediction(
         name=name,
         num_classes=int(sizes.sum()),
@@ -176,7 +177,7 @@ def _summary(
 
 
 def _cells(
-    theories: list[_ClassTheory], weights: Array, labels: LabelLaw, table: DirichletTable, gate: BayesGate
+    theories: list[_ClassTheory], weights: Array, labels: LabelLaw, table: DirichletTable, gate: AnyGate
 ) -> dict[str, CellPrediction]:
     if gate.per == "query":
         return {}
@@ -189,7 +190,7 @@ def _cells(
         )
         boundary = VisitBoundary(
             instantaneous=instantaneous_visits(risk, labels, table.pseudo_count),
-            asymptotic=asymptotic_visits(risk, labels, table.pseudo_count, gate.prior_log_odds, share),
+            asymptotic=asymptotic_visits(risk, labels, table.pseudo_count, gate.prior_log_odds / gate.rate, share),
             sharp=finite_or_none(_sharp_visits(curve)),
         )
         result[name] = CellPrediction(probability=share, in_context_risk=risk, vanish_visits=boundary)

@@ -18,7 +18,15 @@ from hypothesis import strategies as st
 from simulate.simulation import run
 from theory.checks import choice, integer, real
 from theory.errors import NoTheoryError, OutputError, SettingError, shortened, unknown_name
-from theory.setting import FREQUENCY_KEYS, Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+from theory.setting import (
+    FREQUENCY_KEYS,
+    Attention,
+    BayesGate,
+    DirichletTable,
+    GatedPredictor,
+    HedgeGate,
+    TaskDistribution,
+)
 from theory.solver import predict
 
 TWO: dict[str, Any] = {"num_high": 2, "num_low": 3, "p_high": 0.8}
@@ -29,7 +37,7 @@ LAWS: dict[str, dict[str, Any]] = {
     "weights": {"weights": (0.5, 0.25, 0.125, 0.125, 0.0)},
     "counts": {"counts": (5, 3, 1, 1, 0), "class_names": ("a", "b", "c", "d", "e")},
 }
-PARTS: tuple[type, ...] = (DirichletTable, Attention, BayesGate, GatedPredictor)
+PARTS: tuple[type, ...] = (DirichletTable, Attention, BayesGate, HedgeGate, GatedPredictor)
 NOT_NUMBERS = [
     math.nan,
     math.inf,
@@ -461,6 +469,8 @@ def test_label_noise_kind(kind: object) -> None:
         (Attention, "in_context.odds"),
         (Attention, "in_context.floor"),
         (BayesGate, "gate.prior_in_weight"),
+        (HedgeGate, "gate.prior_in_weight"),
+        (HedgeGate, "gate.rate"),
     ],
 )
 def test_what_is_no_finite_number(part: Callable[..., object], field: str, value: object) -> None:
@@ -484,6 +494,10 @@ def test_what_is_no_finite_number(part: Callable[..., object], field: str, value
         (BayesGate, "gate.per", "class", "one of query, query-and-relevance"),
         (BayesGate, "gate.per", None, "one of query, query-and-relevance"),
         (BayesGate, "gate.per", "querry", "did you mean 'query'?"),
+        (HedgeGate, "gate.prior_in_weight", 1, "above 0 and below 1"),
+        (HedgeGate, "gate.per", "querry", "did you mean 'query'?"),
+        (HedgeGate, "gate.rate", 0, "at least 0.001 and at most 100"),
+        (HedgeGate, "gate.rate", 101, "at least 0.001 and at most 100"),
     ],
 )
 def test_part_out_of_range(part: Callable[..., object], field: str, value: object, allowed: str) -> None:

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from theory.errors import SettingError
-from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, HedgeGate, TaskDistribution
 from theory.setting_file import (
     TASK_KEYS,
     assemble,
@@ -174,7 +174,8 @@ def models() -> st.SearchStrategy[GatedPredictor]:
             BayesGate,
             prior_in_weight=probabilities(inside=True),
             per=st.sampled_from(["query", "query-and-relevance"]),
-        ),
+        )
+        | st.builds(HedgeGate, rate=st.floats(1e-3, 100), prior_in_weight=probabilities(inside=True)),
     )
 
 
