@@ -31,7 +31,7 @@ class LabelCounts:
         Mean and variance of :math:`\sum_y \log[\Gamma(N_y+b)/\Gamma(b)]` given 0, 1, ... noisy labels, exact.
     gains : tuple of LossLaw
         Law of what the next noisy label adds, given 0, 1, ... before it: the exact mean, and a variance such that the
-        steps, taken as independent, add up to ``rise_variance``.
+        steps, taken as independent, add up to ``rise_variance`` while that grows.
     """
 
     rise: Array

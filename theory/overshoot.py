@@ -65,9 +65,9 @@ def mean_overshoot(steps: LossLaw) -> float:
 
 
 def _merged(values: Array, weights: Array) -> tuple[Array, Array]:
-    """Values rounded to a fine lattice, those of equal place added up, with mean 0."""
-    place = np.rint(values * _CELLS_PER_DEVIATION).astype(np.int64)
-    places, group = np.unique(place, return_inverse=True)
+    """Values in the same narrow interval become their mean."""
+    _, group = np.unique(np.rint(values * _CELLS_PER_DEVIATION), return_inverse=True)
     total = np.bincount(group.reshape(-1), weights=weights)
-    merged = places / _CELLS_PER_DEVIATION
-    return np.asarray(merged - merged @ total, dtype=np.float64), np.asarray(total, dtype=np.float64)
+    sums = np.bincount(group.reshape(-1), weights=weights * values)
+    used = total > 0
+    return np.asarray(sums[used] / total[used]), np.asarray(total[used], dtype=np.float64)

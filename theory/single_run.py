@@ -9,7 +9,7 @@ computed backwards from where it is decided: the first visits one by one, with t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -71,6 +71,7 @@ def stays_above(cell: GateCell) -> VisitLaw | None:
     """
     if cell.share < 1 or cell.loss.risk <= cell.labels.entropy * (1 + 1e-14):
         return None
+    cell = _at_unit_rate(cell)
     decided = _decided(cell)
     if decided is None:
         return None
@@ -108,6 +109,7 @@ def has_been_below(cell: GateCell) -> VisitLaw | None:
     """
     if cell.share < 1:
         return None
+    cell = _at_unit_rate(cell)
     most = min(_decided(cell) or MOST_VISITS_TO_EMERGE, MOST_VISITS_TO_EMERGE)
     early = EarlyVisits.of(cell, most)
     width = _width(early)
@@ -126,6 +128,11 @@ def has_been_below(cell: GateCell) -> VisitLaw | None:
         above += late_visits.forward(LateVisits(early, most), grid, runs.masses.sum(axis=0))
     probability = 1 - np.minimum.accumulate(above)
     return VisitLaw(np.arange(probability.size), probability)
+
+
+def _at_unit_rate(cell: GateCell) -> GateCell:
+    """A cell whose log-odds are those of this one, divided by its rate: of the same sign."""
+    return replace(cell, prior_log_odds=cell.advantage, rate=1.0, _cache={})
 
 
 def _width(early: EarlyVisits) -> float:
