@@ -19,7 +19,8 @@ from theory.crossing import geometric_integers
 from theory.gate import GateCell
 from theory.in_context import LossLaw
 from theory.label_counts import LabelCounts, label_counts, likely_counts
-from theory.special import log_rising
+from theory.label_spread import spread_moments
+from theory.special import binomial_law, log_rising
 from theory.walk_grid import WalkGrid
 
 Array = NDArray[np.float64]
@@ -34,6 +35,7 @@ NOTHING: Final = 1e-4
 _MOST_VISITS: Final = 300
 _MOST_ROWS: Final = 900
 _UNLIKELY: Final = 1e-8
+_MOST_COUNTS: Final = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,3 +272,17 @@ def excess_law(cell: GateCell) -> LossLaw:
             values.append(law.values + math.log(probability))
             weights.append(weight * law.probabilities)
     return LossLaw(np.concatenate(values), np.concatenate(weights))
+
+
+def log_odds_variance(cell: GateCell, visits: int) -> float:
+    """Variance of the log-odds after any number of visits, for a cell that sees every visit at rate 1."""
+    noisy, weights = binomial_law(visits, cell.labels.noise)
+    stride = max(1, noisy.size // _MOST_COUNTS)
+    count, weights = noisy[::stride].astype(np.float64), weights[::stride] / weights[::stride].sum()
+    rise, variance = log_rising(cell.pseudo_count, count), np.zeros(count.size)
+    if cell.several:
+        rise, variance = spread_moments(count, cell.labels.noisy_labels, cell.pseudo_count)
+    own = visits - count
+    mean = log_rising(cell.pseudo_count, own) + rise + own * cell.loss.own.mean + count * cell.loss.noisy.mean
+    within = own * cell.loss.own.variance + count * cell.loss.noisy.variance + variance
+    return float(weights @ (within + (mean - weights @ mean) ** 2))

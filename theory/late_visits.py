@@ -1,6 +1,7 @@
 r"""A single run's gate over its later visits: the log-odds alone, in blocks of visits.
 
-Late visits add independent steps :math:`\ell_h + \log y^*(y)` with a drift that follows the exact mean of the log-odds.
+Late visits add independent steps :math:`\ell_h + \log y^*(y)`, with a drift that follows the exact mean of the log-odds
+and a spread that gives their exact variance where most is decided.
 Visits are taken one by one first and in growing blocks then. Within a block the log-odds may dip below 0 and come back.
 Seen as a Brownian path with barrier at minus the mean overshoot (``theory.overshoot``), the chance of arriving at
 :math:`y'` from :math:`y` (both above the barrier) without having been below it is, by reflection,
@@ -23,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.crossing import geometric_integers
-from theory.early_visits import CELLS_PER_DEVIATION, NOTHING, REACH, EarlyVisits, excess_law, log_characteristic
+from theory.early_visits import CELLS_PER_DEVIATION, NOTHING, REACH, EarlyVisits, excess_law, log_characteristic, log_odds_variance
 from theory.gate import mean_logit
 from theory.in_context import LossLaw
 from theory.overshoot import mean_overshoot
@@ -83,8 +84,21 @@ class LateVisits:
 
     @cached_property
     def excess(self) -> LossLaw:
-        """Law of a visit's step."""
-        return excess_law(self.early.cell)
+        """Law of a visit's step, its spread such that the log-odds have their variance where most is decided."""
+        law = excess_law(self.early.cell)
+        visits = self._middle - self.early.visits
+        grown = log_odds_variance(self.early.cell, self._middle) - self.moments[1]
+        if visits == 0 or law.variance == 0 or grown <= 0:
+            return law
+        scale = math.sqrt(grown / (visits * law.variance))
+        return LossLaw(law.mean + scale * (law.values - law.mean), law.probabilities)
+
+    @cached_property
+    def _middle(self) -> int:
+        """Visits at which the mean log-odds are last below 0, or the last of the first visits."""
+        points = geometric_integers(self.early.visits, self.last, 1.05)
+        below = np.flatnonzero(mean_logit(self.early.cell, points) < 0)
+        return int(points[below[-1]]) if below.size else self.early.visits
 
     @cached_property
     def variance(self) -> float:

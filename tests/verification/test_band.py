@@ -98,7 +98,7 @@ def naive_lower_end(cell: GateCell) -> int:
     spread = np.sqrt(np.maximum(visits * excess.variance + offset, 1e-12))
     logit = mean_logit(cell, visits)[:, None] + spread[:, None] * nodes
     stays = np.where(logit >= 0, 1 - np.exp(-2 * excess.mean / excess.variance * np.maximum(logit, 0)), 0.0)
-    return int(visits[stays.mean(axis=1) < TAIL][-1])
+    return int(visits[stays.mean(axis=1) < TAIL].max(initial=0))
 
 
 def test_a_band_with_constant_drift_is_rejected() -> None:
