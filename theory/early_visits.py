@@ -163,33 +163,40 @@ def log_characteristic(grid: WalkGrid, law: LossLaw, refinement: int = 0) -> Com
     return np.asarray(np.log(np.where(np.abs(values) < 1e-300, 1e-300, values)))
 
 
-def backward(stepper: Stepper, later: Array | None) -> list[tuple[int, float]]:
+def backward(stepper: Stepper, later: Array | None, until: int = 0) -> tuple[list[tuple[int, float]], Array | None]:
     """Probability that the gate is at or above 1/2 from a visit on, for some of the first visits.
 
     Parameters
     ----------
     stepper : Stepper
         The first visits on their grid.
-    later : ndarray, shape (cells,), optional
-        Probability of not being below 1/2 after these visits, given the log-odds at the last of them; by default 1.
+    later : ndarray, shape (cells,) or (numbers of noisy labels, cells), optional
+        Probability of not being below 1/2 after these visits, given the log-odds (and the noisy labels) at the last of
+        them; by default 1.
+    until : int
+        Visits to stop at.
 
     Returns
     -------
-    list of (int, float)
-        Visits and probabilities, from the last visit down to where nothing is left.
+    found : list of (int, float)
+        Visits and probabilities, from the last visit down to the one before ``until``, or to where nothing is left.
+    values : ndarray or None
+        What ``later`` is, at the visit ``until``; ``None`` where nothing is left.
     """
     early, grid = stepper.early, stepper.grid
     asked = set(geometric_integers(1, early.visits, 1.1).tolist())
     noisy, weights = early.likely(early.visits)
-    values = np.repeat((np.ones(grid.cells) if later is None else later)[None], noisy.size, axis=0)
-    found = []
-    for visits in range(early.visits, 0, -1):
+    values = np.array(np.broadcast_to(1.0 if later is None else later, (noisy.size, grid.cells)))
+    found: list[tuple[int, float]] = []
+    for visits in range(early.visits, until, -1):
         transformed = grid.transform(values)
-        if visits in asked:
+        if visits == 1:
+            found.append((1, _from_first_visit(early.cell, grid.centres, values, int(noisy[0]))))
+        elif visits in asked:
             given = grid.expectation(transformed, stepper.law(visits, noisy))
             found.append((visits, float(weights @ given) / float(weights.sum())))
             if found[-1][1] < NOTHING:
-                break
+                return found, None
         if visits > 1:
             first, (noisy, weights) = int(noisy[0]), early.likely(visits - 1)
             own, seldom = stepper.steps(visits - 1, noisy)
@@ -197,7 +204,16 @@ def backward(stepper: Stepper, later: Array | None) -> list[tuple[int, float]]:
             after = own * transformed[np.clip(noisy - first, 0, last)]
             after += seldom * transformed[np.clip(noisy + 1 - first, 0, last)]
             values = np.clip(grid.inverse(after)[:, : grid.cells], 0.0, 1.0)
-    return found
+    return found, values
+
+
+def _from_first_visit(cell: GateCell, centres: Array, values: Array, first: int) -> float:
+    total = 0.0
+    for noisy, log_odds, weights in after_first_visit(cell):
+        if 0 <= noisy - first < values.shape[0]:
+            stays = np.interp(log_odds, centres, values[noisy - first])
+            total += float(weights @ np.where(log_odds >= 0, stays, 0.0))
+    return total
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,14 +246,33 @@ class Survivors:
         return Survivors(self.visits, self.first, np.array(moved))
 
 
-def at_prior(stepper: Stepper) -> Survivors:
-    """All runs before the first visit; the prior has to favour g."""
+def after_first_visit(cell: GateCell) -> list[tuple[int, Array, Array]]:
+    """Number of noisy labels after the first visit, and with each the log-odds that may be, and their probabilities.
+
+    One by one: which of them are below 0 is exact here, even where a prior makes one that is likely nearly 0.
+    """
+    labels, laws = cell.labels, (cell.loss.own, cell.loss.noisy)
+    known = cell.prior_log_odds - math.log(labels.total_labels)
+    chances = (1 - labels.noise, labels.noise)
+    return [
+        (noisy, known + law.values, chance * law.probabilities)
+        for noisy, law, chance in zip((0, 1), laws, chances, strict=True)
+        if chance > _UNLIKELY
+    ]
+
+
+def first_survivors(stepper: Stepper) -> Survivors:
+    """Runs that are at or above 1/2 after the first visit."""
     grid = stepper.grid
-    place = stepper.early.cell.prior_log_odds / grid.width - 0.5
-    low = min(max(math.floor(place), 0), grid.cells - 2)
-    masses = np.zeros((1, grid.cells))
-    masses[0, low : low + 2] = np.array([1 - (place - low), place - low]).clip(0.0, 1.0)
-    return Survivors(0, 0, masses)
+    rows = after_first_visit(stepper.early.cell)
+    masses = np.zeros((len(rows), grid.cells))
+    for row, (_, values, weights) in enumerate(rows):
+        above = values >= 0
+        place = np.clip(values[above] / grid.width - 0.5, 0.0, grid.cells - 1.001)
+        low = np.floor(place).astype(np.intp)
+        masses[row] += np.bincount(low, weights=weights[above] * (1 - place + low), minlength=grid.cells)
+        masses[row] += np.bincount(low + 1, weights=weights[above] * (place - low), minlength=grid.cells)
+    return Survivors(1, rows[0][0], masses)
 
 
 def forward(stepper: Stepper, runs: Survivors) -> Survivors:

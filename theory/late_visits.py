@@ -24,7 +24,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.crossing import geometric_integers
-from theory.early_visits import CELLS_PER_DEVIATION, NOTHING, REACH, EarlyVisits, excess_law, log_characteristic, log_odds_variance
+from theory.early_visits import (
+    CELLS_PER_DEVIATION,
+    NOTHING,
+    REACH,
+    EarlyVisits,
+    excess_law,
+    log_characteristic,
+    log_odds_variance,
+)
 from theory.gate import mean_logit
 from theory.in_context import LossLaw
 from theory.overshoot import mean_overshoot
@@ -201,7 +209,7 @@ class _Stage:
             total += weight * np.exp(
                 (early.visits - count) * own + count * seldom + 1j * t * shift - t * t * variance / 2
             )
-        return total / weights.sum()
+        return np.asarray(total / weights.sum())
 
     def back(self, values: Array, block: int, drift: float) -> Array:
         """Expectation of a function after a block, over paths that are not below in between."""

@@ -84,9 +84,7 @@ def stays_above(cell: GateCell) -> VisitLaw | None:
     if early.visits < decided:
         found, later = late_visits.backward(LateVisits(early, decided), width)
     if later is not None or early.visits == decided:
-        stepper = Stepper(early, early.grid(width))
-        centres = stepper.grid.centres
-        found += early_visits.backward(stepper, None if later is None else np.interp(centres, *later))
+        found += _backward(early, width, later)
     table = dict(sorted(found))
     visits = np.array([*table, decided], dtype=np.int64) if decided not in table else np.array(list(table))
     probability = np.array([*table.values(), 1.0]) if decided not in table else np.array(list(table.values()))
@@ -113,11 +111,10 @@ def has_been_below(cell: GateCell) -> VisitLaw | None:
     most = min(_decided(cell) or MOST_VISITS_TO_EMERGE, MOST_VISITS_TO_EMERGE)
     early = EarlyVisits.of(cell, most)
     width = _width(early)
-    # A few visits leave few values, some of them close to 0: finer cells tell their sides apart.
-    few = EarlyVisits(cell, min(_FEW, early.visits))
-    fine, coarse = Stepper(few, few.grid(width / _FINER, 12_000)), Stepper(early, early.grid(width))
-    runs = early_visits.at_prior(fine)
-    above = [1.0]
+    fine, coarse = _steppers(early, width)
+    few = fine.early
+    runs = early_visits.first_survivors(fine)
+    above = [1.0, runs.probability]
     while runs.visits < early.visits and above[-1] > NOTHING:
         if runs.visits == few.visits:
             runs = runs.on(fine.grid, coarse.grid)
@@ -128,6 +125,27 @@ def has_been_below(cell: GateCell) -> VisitLaw | None:
         above += late_visits.forward(LateVisits(early, most), grid, runs.masses.sum(axis=0))
     probability = 1 - np.minimum.accumulate(above)
     return VisitLaw(np.arange(probability.size), probability)
+
+
+def _steppers(early: EarlyVisits, width: float) -> tuple[Stepper, Stepper]:
+    """A few visits on finer cells, and all of them.
+
+    A few visits leave few values, some of them close to 0: finer cells tell their sides apart.
+    """
+    few = EarlyVisits(early.cell, min(_FEW, early.visits))
+    return Stepper(few, few.grid(width / _FINER, 12_000)), Stepper(early, early.grid(width))
+
+
+def _backward(early: EarlyVisits, width: float, later: tuple[Array, Array] | None) -> list[tuple[int, float]]:
+    fine, coarse = _steppers(early, width)
+    start = None if later is None else np.interp(coarse.grid.centres, *later)
+    if early.visits == fine.early.visits:
+        return early_visits.backward(fine, None if later is None else np.interp(fine.grid.centres, *later))[0]
+    found, rows = early_visits.backward(coarse, start, fine.early.visits)
+    if rows is None:
+        return found
+    finer = np.array([np.interp(fine.grid.centres, coarse.grid.centres, row) for row in rows])
+    return found + early_visits.backward(fine, finer)[0]
 
 
 def _at_unit_rate(cell: GateCell) -> GateCell:

@@ -67,6 +67,20 @@ def test_first_visits_below_against_all_paths(kind: str, gate: BayesGate | Hedge
     assert not np.allclose(law.at(np.arange(1, 6)), exact, atol=0.05)
 
 
+def test_a_tie_at_the_first_visit_is_told_from_a_fall() -> None:
+    """Prior odds of C and a cheap copy: after one visit the log-odds are that copy's loss, hardly above 0."""
+    setting = task(context_length=1, relevant_examples=1, label_noise=0.2)
+    cell = cell_of(predict(setting, GatedPredictor(gate=BayesGate(prior_in_weight=0.8)))["high"])
+    assert 0 < cell.loss.own.values.min() < 1e-3
+    below, above = has_been_below(cell), stays_above(cell)
+    assert below is not None
+    assert above is not None
+    assert np.allclose(below.at(np.arange(2)), enumerated(cell, 1), atol=1e-9)
+    assert np.allclose(below.at(np.arange(5)), enumerated(cell, 4), atol=2e-3)
+    # Whoever has never been below is above from the first visit on.
+    assert above.at(1) == pytest.approx(1 - float(below.probability[-1]), abs=0.01)
+
+
 def test_a_run_without_chance_has_its_boundary_at_a_visit() -> None:
     """Clean labels: every run crosses at the same visit, whose time is negative binomial."""
     setting = task(label_noise=0.0, relevant_examples=4, num_high=10, num_low=10)
@@ -143,7 +157,9 @@ def test_from_the_start_in_weights() -> None:
 
 def test_emergence_has_a_band_before_that_of_vanishing() -> None:
     model = GatedPredictor(in_weight=DirichletTable(pseudo_count=20.0), gate=BayesGate(prior_in_weight=0.99))
-    entry = predict(task(context_length=8, relevant_examples=8, num_high=10, num_low=10, label_noise=0.02), model)["high"]
+    entry = predict(task(context_length=8, relevant_examples=8, num_high=10, num_low=10, label_noise=0.02), model)[
+        "high"
+    ]
     emerge, vanish = entry.band_emerge_steps, entry.band_steps
     assert emerge is not None
     assert vanish is not None

@@ -2,7 +2,7 @@
 
 The band is sharp, not exact: a tail of 2.5 % may be between 1.0 % and 4.0 % (measured over 80 settings: see
 docs/agreement.md). With 8,000 runs an end is rejected (false alarms: 1e-6) from 5.1 % on or up to 0.5 %. Rejected are
-a band whose law ignores how the drift grows, and one that holds 80 % of the runs.
+a law that ignores how the drift grows, and a band that holds 80 % of the runs.
 """
 
 from __future__ import annotations
@@ -88,31 +88,28 @@ def test_single_runs_fill_the_band(case: Case) -> None:
     check(case, 0)
 
 
-def naive_lower_end(cell: GateCell) -> int:
-    """Lower end of a band from the normal law of the log-odds, with Lundberg's chance of a later return."""
-    excess = excess_law(cell)
-    visits = np.arange(1, 400)
-    early = EarlyVisits.of(cell, 400)
+def naive_law(cell: GateCell, visits: int) -> float:
+    """Probability of staying above 1/2: normal law of the log-odds, Lundberg's chance of a return at constant drift."""
+    excess, early = excess_law(cell), EarlyVisits.of(cell, 400)
     offset = early.moments(early.visits)[1] - early.visits * excess.variance
     nodes = ndtri((np.arange(400) + 0.5) / 400)
-    spread = np.sqrt(np.maximum(visits * excess.variance + offset, 1e-12))
-    logit = mean_logit(cell, visits)[:, None] + spread[:, None] * nodes
-    stays = np.where(logit >= 0, 1 - np.exp(-2 * excess.mean / excess.variance * np.maximum(logit, 0)), 0.0)
-    return int(visits[stays.mean(axis=1) < TAIL].max(initial=0))
+    logit = float(mean_logit(cell, visits)) + np.sqrt(max(visits * excess.variance + offset, 0.0)) * nodes
+    stays = 1 - np.exp(-2 * excess.mean / excess.variance * np.maximum(logit, 0))
+    return float(np.where(logit >= 0, stays, 0.0).mean())
 
 
-def test_a_band_with_constant_drift_is_rejected() -> None:
-    task = TaskDistribution(
-        num_high=10, num_low=10, p_high=0.5, context_length=8, relevant_examples=4, label_noise=0.2
-    )
+def test_a_law_with_constant_drift_is_rejected() -> None:
+    task = TaskDistribution(num_high=5, num_low=5, p_high=0.5, context_length=8, relevant_examples=4, label_noise=0.2)
     model = GatedPredictor()
     cell = cell_of(Case(task, model, predict(task, model)))
     last = boundaries(cell, RUNS, 3)
     law = stays_above(cell)
     assert law is not None
-    end = int(np.argmax(law.at(np.arange(1, 400)) >= TAIL))
-    assert accepted(int((last <= end).sum()), RUNS, TAIL)
-    assert not accepted(int((last <= naive_lower_end(cell)).sum()), RUNS, TAIL)
+    late = int(np.argmax(law.at(np.arange(1, 400)) >= 0.9)) + 1
+    for visits in (1, late):
+        found = int((last < visits).sum())
+        assert accepted(found, RUNS, float(law.at(visits)))
+        assert not accepted(found, RUNS, naive_law(cell, visits))
 
 
 @pytest.mark.parametrize("kind", ["cyclic", "symmetric"])
@@ -158,6 +155,7 @@ def test_the_band_in_steps_holds_for_the_simulator() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("visits", [(3, 30), (30, 300), (300, 3000)])
 def test_many_single_runs_fill_their_bands(visits: tuple[float, float]) -> None:
-    found = [check(case, 1, 4000) for case in cases(10, 42, visits)]
-    # One setting may be at the edge of the tolerance; they are not all.
-    assert np.abs(np.mean(found, axis=0) - TAIL).max() <= 0.6 * TAIL + 1e-9 or visits[0] < 30
+    found = np.array([check(case, 1, 4000) for case in cases(10, 42, visits)])
+    # A setting may be at the edge of the tolerance, but not all of them.
+    assert np.abs(found[:, 1].mean() - TAIL) <= 0.005
+    assert found[:, 0].mean() <= TAIL + 0.005
