@@ -41,7 +41,7 @@ def _(part: Attention, task: TaskDistribution) -> LossOf:
     def computed(drawn: PromptStatistics) -> Array:
         m = drawn.relevant_examples
         mass = label_mass(drawn.relevant_matches, drawn.irrelevant_matches, m, length - m, part.odds)
-        return floored_loss(mass, task.total_classes, part.floor)
+        return floored_loss(mass, task.total_labels, part.floor)
 
     only = task.relevant_examples if task.p_relevant == 1 else None
     side = length + 1
@@ -50,7 +50,7 @@ def _(part: Attention, task: TaskDistribution) -> LossOf:
     possible = np.array([only]) if only else np.arange(side)
     m, relevant, irrelevant = np.meshgrid(possible, np.arange(side), np.arange(side), indexing="ij")
     mass = np.minimum(label_mass(relevant, irrelevant, m, length - m, part.odds), 1.0)
-    table = floored_loss(mass, task.total_classes, part.floor).ravel()
+    table = floored_loss(mass, task.total_labels, part.floor).ravel()
 
     def looked_up(drawn: PromptStatistics) -> Array:
         place = drawn.relevant_matches * side + drawn.irrelevant_matches

@@ -42,7 +42,7 @@ def reference_run(task: TaskDistribution, model: GatedPredictor, prompts: Prompt
     list of ReferenceStep
         One for each prompt.
     """
-    labels, b = task.total_classes, model.in_weight.pseudo_count
+    labels, b = task.total_labels, model.in_weight.pseudo_count
     seen: Counter[tuple[int, int]] = Counter()
     visits: Counter[int] = Counter()
     log_odds: dict[tuple[int, bool | None], float] = {}

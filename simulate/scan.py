@@ -93,7 +93,7 @@ class Scan:
         self._split = self._gate.per == "query-and-relevance"
         self.cells = classes * (2 if self._split else 1)
         size = max(min(int(checkpoints[-1]), _TABULATED), 16) + 1
-        self._rise_total = _LogRising(self._pseudo_count * classes, size)
+        self._rise_total = _LogRising(self._pseudo_count * task.total_labels, size)
         self._rise_label = _LogRising(self._pseudo_count, size)
         self._visits = np.zeros(self.cells, dtype=np.int64)
         self._in_weight = np.zeros(self.cells)
@@ -104,7 +104,7 @@ class Scan:
         self._seen = np.zeros(classes, dtype=np.int64)
         self._noisy = np.zeros(classes, dtype=np.int64)
         self._noisy_rise = np.zeros(classes)
-        self._pairs = _PairCounts(classes)
+        self._pairs = _PairCounts(task.total_labels)
 
     def advance(self, drawn: PromptStatistics) -> GateChanges:
         """Learn from the next prompts of the stream.
@@ -215,7 +215,7 @@ class Scan:
             label_seen[noisy_steps] = self._pairs.count(drawn.query[noisy_steps], drawn.label_offset[noisy_steps])
         self._seen += np.bincount(drawn.query, minlength=self._seen.size)
         self._noisy += np.bincount(drawn.query[noisy_steps], minlength=self._noisy.size)
-        total = self._seen.size * self._pseudo_count
+        total = self._task.total_labels * self._pseudo_count
         return np.asarray(np.log((seen + total) / (label_seen + self._pseudo_count)), dtype=np.float64)
 
 
@@ -301,14 +301,14 @@ class _LogRising:
 class _PairCounts:
     """How often each (class, noisy label) was seen; memory grows with the pairs that occur, not with all of them."""
 
-    def __init__(self, classes: int) -> None:
-        self._classes = classes
+    def __init__(self, labels: int) -> None:
+        self._labels = labels
         self._keys = np.zeros(0, dtype=np.int64)
         self._counts = np.zeros(0, dtype=np.int64)
 
     def count(self, query: Indices, offset: Indices) -> Counts:
         """Earlier occurrences of each step's pair; the steps are counted in."""
-        keys, pair = np.unique(query.astype(np.int64) * self._classes + offset, return_inverse=True)
+        keys, pair = np.unique(query.astype(np.int64) * self._labels + offset, return_inverse=True)
         merged = np.union1d(self._keys, keys)
         counts = np.zeros(merged.size, dtype=np.int64)
         counts[np.searchsorted(merged, self._keys)] = self._counts

@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 _NEGLIGIBLE = 1e-19
 _MOST_VALUES = 1 << 12
 _MOST_GROUPS = 4
+_LABELS_APART = 256
+"""Noisy labels up to which it shows (beyond 1e-3 in the gate) that the losses of different labels differ."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +86,7 @@ class InContextLoss:
         Laws for bounds on tails, where the two themselves will not do.
     noisy_groups : tuple of (float, LossLaw)
         Laws given which noisy label it is, with the share of the noisy labels that have each; empty where all have the
-        law ``noisy``.
+        law ``noisy``, or so many that it does not matter which one came.
     groups_are_exact : bool
         Whether the labels of a group have the very same law, not only similar ones.
     """
@@ -232,21 +234,21 @@ def in_context_loss(
     tails = None
     if collisions.size > 1 or max(own[0].size, noisy[0].size) > _MOST_VALUES:
         tails = TailLaws(*(_spread_out(*law) for law in (own, noisy, dearest, cheapest)))
+    apart = collisions.size > 1 and task.noisy_labels <= _LABELS_APART
     groups = tuple(
         (float(weights.sum()), _merged(*losses(noisy_match, members, weights / weights.sum())))
-        for members, weights in _alike(collisions, kind.noisy_weights, task.context_length)
+        for members, weights in (_alike(collisions, kind.noisy_weights, task.context_length) if apart else ())
     )
-    return InContextLoss(_merged(*own), _merged(*noisy), noise, tails, groups, collisions.size <= _MOST_GROUPS)
+    groups_are_exact = collisions.size == 1 or (apart and collisions.size <= _MOST_GROUPS)
+    return InContextLoss(_merged(*own), _merged(*noisy), noise, tails, groups, groups_are_exact)
 
 
 def _alike(collisions: Array, weights: Array, length: int) -> list[tuple[Array, Array]]:
-    """Collision probabilities and weights of groups of noisy labels with similar losses; none if they are all alike.
+    """Collision probabilities and weights of groups of noisy labels with similar losses.
 
     Up to 4 different ones are groups of their own; more are grouped by the chance that an irrelevant example carries
     the label at all.
     """
-    if collisions.size == 1:
-        return []
     group = np.arange(collisions.size)
     if collisions.size > _MOST_GROUPS:
         carried = -np.expm1(length * np.log1p(-np.minimum(collisions, 1 - 1e-12)))
@@ -257,8 +259,8 @@ def _alike(collisions: Array, weights: Array, length: int) -> list[tuple[Array, 
 
 def check_floor(task: TaskDistribution, attention: Attention) -> None:
     r"""Raise :class:`SettingError` unless :math:`C\varepsilon < 1`."""
-    if task.total_classes * attention.floor >= 1:
-        allowed = f"less than 1/C = {1 / task.total_classes:g}, since C * floor must stay below 1"
+    if task.total_labels * attention.floor >= 1:
+        allowed = f"less than 1/C = {1 / task.total_labels:g}, since C * floor must stay below 1"
         raise SettingError("model.in_context.floor", attention.floor, allowed)
 
 
@@ -271,9 +273,11 @@ def _label_can_be_missing(task: TaskDistribution, kind: ClassKind, p_relevant: f
         (noise > 0, task.noisy_labels > 1 or in_context < 1, float(kind.noisy_collisions.min())),
     ]
     only_relevant = task.relevant_examples in (None, task.context_length)
+    any_may_miss = 0 < in_context < 1
     for possible, relevant_may_miss, collision in branches:
-        without_match = p_relevant < 1 and collision < 1
-        with_match = p_relevant > 0 and relevant_may_miss and (only_relevant or collision < 1)
+        irrelevant_may_miss = any_may_miss or collision < 1
+        without_match = p_relevant < 1 and irrelevant_may_miss
+        with_match = p_relevant > 0 and relevant_may_miss and (only_relevant or irrelevant_may_miss)
         if possible and (without_match or with_match):
             return True
     return False
@@ -300,7 +304,7 @@ def _losses(
         relevant, relevant_weight = binomial_law(m, match)
         irrelevant, irrelevant_weight = _collision_law(k, collisions, weights)
         mass = label_mass(relevant[:, None], irrelevant[None, :], m, k, attention.odds)
-        values.append(floored_loss(mass, task.total_classes, attention.floor).ravel())
+        values.append(floored_loss(mass, task.total_labels, attention.floor).ravel())
         probabilities.append((chance * relevant_weight[:, None] * irrelevant_weight[None, :]).ravel())
     loss, weight = np.concatenate(values), np.concatenate(probabilities)
     # A label that can never be missing has mass in every context; what is infinite here has probability 0.

@@ -41,10 +41,11 @@ LONGEST_CONTEXT = 10_000
 class TaskDistribution:
     r"""Law of the prompts: which class is asked for, what its context holds, how noisy the labels are.
 
-    A class is an input cluster and, without noise, its own label. A query is of class :math:`x` with probability
-    :math:`p_x`. With probability ``p_relevant`` its context of :math:`L` labelled examples is *relevant* and holds
-    :math:`m \ge 1` examples of class :math:`x`; else :math:`m = 0`. The other :math:`k = L - m` examples come from
-    :math:`p` restricted to the other classes. Every label is a fresh noisy draw.
+    A class is an input cluster. Class :math:`x` has the label :math:`x \bmod C`: one of its own, unless ``num_labels``
+    makes classes share labels. A query is of class :math:`x` with probability :math:`p_x`. With probability
+    ``p_relevant`` its context of :math:`L` labelled examples is *relevant* and holds :math:`m \ge 1` examples of class
+    :math:`x`; else :math:`m = 0`. The other :math:`k = L - m` examples come from :math:`p` restricted to the other
+    classes (which may have the label of :math:`x`). Every label is a fresh noisy draw.
 
     Parameters
     ----------
@@ -64,6 +65,9 @@ class TaskDistribution:
         Counts: occurrences of each class, not negative; :math:`p_x` is proportional to them.
     class_names : sequence of str, shape (number of classes,), optional
         Counts: a name for each class.
+    num_labels : int, optional
+        :math:`C`, number of labels, from 2 to the number of classes; classes share them in turn. ``None`` means a label
+        of its own for every class.
     context_length : int
         :math:`L`, examples in a context, from 1 to 10,000.
     p_relevant : float
@@ -74,7 +78,8 @@ class TaskDistribution:
     label_noise : float
         Probability, in [0, 1], that a label is not that of its class.
     label_noise_kind : {"cyclic", "symmetric"}
-        Where a noisy label goes: to the next class, or to one of all other classes with equal probability.
+        Where a noisy label goes: to the next label (after the last one comes the first), or to one of all other labels
+        with equal probability.
     context_label_noise : float, optional
         Label noise of the context's examples; ``None`` means the same as ``label_noise``.
 
@@ -88,6 +93,8 @@ class TaskDistribution:
     >>> task = TaskDistribution(num_high=5, num_low=95, p_high=0.9, context_length=8, relevant_examples=4)
     >>> task.total_classes, round(float(task.class_probabilities[0]), 9), task.irrelevant_examples
     (100, 0.18, 4)
+    >>> TaskDistribution(frequencies="uniform", num_classes=1000, num_labels=32).total_labels
+    32
     """
 
     frequencies: str = "two-level"
@@ -99,6 +106,7 @@ class TaskDistribution:
     weights: Sequence[float] | None = None
     counts: Sequence[int] | None = None
     class_names: Sequence[str] | None = None
+    num_labels: int | None = None
     context_length: int = 1
     p_relevant: float = 1.0
     relevant_examples: int | None = None
@@ -108,6 +116,11 @@ class TaskDistribution:
 
     def __post_init__(self) -> None:
         self._check_frequencies()
+        if self.num_labels is not None:
+            labels = integer("num_labels", self.num_labels, minimum=2)
+            if labels > self.total_classes:
+                raise SettingError("num_labels", labels, f"at most the number of classes, {self.total_classes:,}")
+            self._set("num_labels", labels)
         length = integer("context_length", self.context_length, minimum=1, maximum=LONGEST_CONTEXT)
         self._set("context_length", length)
         self._set("p_relevant", real("p_relevant", self.p_relevant, minimum=0, maximum=1))
@@ -192,12 +205,17 @@ class TaskDistribution:
 
     @property
     def total_classes(self) -> int:
-        """Number of classes, which is also the number of labels, :math:`C`."""
+        """Number of classes."""
         if self.num_high is not None and self.num_low is not None:
             return self.num_high + self.num_low
         if self.num_classes is not None:
             return self.num_classes
         return len(self.weights or self.counts or ())
+
+    @property
+    def total_labels(self) -> int:
+        """Number of labels, :math:`C`: that of the classes, unless they share labels."""
+        return self.total_classes if self.num_labels is None else self.num_labels
 
     @property
     def grouped(self) -> bool:
@@ -242,7 +260,7 @@ class TaskDistribution:
     @property
     def noisy_labels(self) -> int:
         """How many labels share the noise: one if it is cyclic, all but the own one if it is symmetric."""
-        return 1 if self.label_noise_kind == "cyclic" else self.total_classes - 1
+        return 1 if self.label_noise_kind == "cyclic" else self.total_labels - 1
 
     def name_of(self, index: int) -> str:
         """Name of a class: the user's own, or its number."""

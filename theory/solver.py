@@ -67,7 +67,7 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, conf
     model = model or GatedPredictor()
     confidence = real("confidence", confidence, minimum=0, maximum=1, open_minimum=True, open_maximum=True)
     table, attention, gate = check_theory(task, model)
-    labels = LabelLaw(total_labels=task.total_classes, noise=task.label_noise, noisy_labels=task.noisy_labels)
+    labels = LabelLaw(total_labels=task.total_labels, noise=task.label_noise, noisy_labels=task.noisy_labels)
     kinds, kind_of = class_kinds(task)
     theories = [_ClassTheory.of(task, table, attention, gate, labels, kind) for kind in kinds]
     if task.grouped:

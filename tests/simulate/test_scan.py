@@ -20,6 +20,8 @@ TASKS = {
     "noiseless": replace(CYCLIC, label_noise=0.0, relevant_examples=2),
     "symmetric": replace(CYCLIC, label_noise_kind="symmetric", context_label_noise=0.3, relevant_examples=3),
     "zipf": TaskDistribution(frequencies="zipf", num_classes=300, zipf_exponent=1.2, context_length=4, label_noise=0.1),
+    "shared": replace(CYCLIC, num_labels=3),
+    "shared, symmetric": replace(CYCLIC, num_labels=4, label_noise_kind="symmetric", relevant_examples=3),
 }
 GATES = {
     "query": BayesGate(),
@@ -89,6 +91,19 @@ def test_the_comparison_sees_a_wrong_pseudo_count() -> None:
     steps = reference_run(CYCLIC, GatedPredictor(in_weight=DirichletTable(pseudo_count=0.5)), prompts)
     _, losses = reference_curves(steps, GatedPredictor(), scan.cells, checkpoints(300))
     assert np.abs(scan.totals().in_weight - losses[0]).max() > 1e-4
+
+
+def test_the_comparison_sees_classes_that_do_not_share() -> None:
+    """The wrong variant: a table and an attention with as many labels as classes."""
+    shared = TASKS["shared"]
+    prompts = draw_prompts(shared, 300, np.random.default_rng(11))
+    scan = Scan(CYCLIC, GatedPredictor(), checkpoints(300))
+    scan.advance(statistics_of(shared, prompts))
+    _, losses = reference_curves(
+        reference_run(shared, GatedPredictor(), prompts), GatedPredictor(), scan.cells, checkpoints(300)
+    )
+    assert np.abs(scan.totals().in_weight - losses[0]).max() > 0.1
+    assert np.abs(scan.totals().in_context - losses[1]).max() > 1e-5
 
 
 def test_beyond_the_table_of_rising_factorials(monkeypatch: pytest.MonkeyPatch) -> None:

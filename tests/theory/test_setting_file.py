@@ -146,7 +146,8 @@ def laws(draw: st.DrawFn) -> dict[str, Any]:
         else:
             shares = [max(count, 1) if count else 0 for count in (count % 1000 + (count > 0) for count in counts)]
             own = {"weights": [share / sum(shares) for share in shares]}
-    return {"frequencies": law, **own}
+    classes = TaskDistribution(frequencies=law, **own).total_classes
+    return {"frequencies": law, **own, "num_labels": draw(st.none() | st.integers(2, classes))}
 
 
 @st.composite
@@ -212,7 +213,7 @@ def test_strange_class_name_and_back(tmp_path: Path, name: str) -> None:
     assert loaded == task
 
 
-@pytest.mark.parametrize("preset", ["paper", "transient", "zipf", "words"])
+@pytest.mark.parametrize("preset", ["paper", "transient", "zipf", "words", "clusters"])
 def test_presets_and_back(tmp_path: Path, preset: str) -> None:
     path = written(tmp_path / "again.toml", to_toml(*load(preset)))
     assert load(path) == load(preset)
