@@ -1,7 +1,7 @@
 r"""A single run's gate over its later visits: the log-odds alone, in blocks of visits.
 
 Late visits add independent steps :math:`\ell_h + \log y^*(y)`, with a drift that follows the exact mean of the log-odds
-and a spread that gives their exact variance where most is decided.
+and a clock that runs with their variance.
 Visits are taken one by one first and in growing blocks then. Within a block the log-odds may dip below 0 and come back.
 Seen as a Brownian path with barrier at minus the mean overshoot (``theory.overshoot``), the chance of arriving at
 :math:`y'` from :math:`y` (both above the barrier) without having been below it is, by reflection,
@@ -92,21 +92,21 @@ class LateVisits:
 
     @cached_property
     def excess(self) -> LossLaw:
-        """Law of a visit's step, its spread such that the log-odds have their variance where most is decided."""
-        law = excess_law(self.early.cell)
-        visits = self._middle - self.early.visits
-        grown = log_odds_variance(self.early.cell, self._middle) - self.moments[1]
-        if visits == 0 or law.variance == 0 or grown <= 0:
-            return law
-        scale = math.sqrt(grown / (visits * law.variance))
-        return LossLaw(law.mean + scale * (law.values - law.mean), law.probabilities)
+        """Law of a visit's step."""
+        return excess_law(self.early.cell)
 
-    @cached_property
-    def _middle(self) -> int:
-        """Visits at which the mean log-odds are last below 0, or the last of the first visits."""
-        points = geometric_integers(self.early.visits, self.last, 1.05)
-        below = np.flatnonzero(mean_logit(self.early.cell, points) < 0)
-        return int(points[below[-1]]) if below.size else self.early.visits
+    def clock(self, times: NDArray[np.int64]) -> Array:
+        """Visits since the first ones, counted by the variance that they add to the log-odds.
+
+        Where noise spreads over several labels, how often each of them came adds to it, for long.
+        """
+        since = (times - self.early.visits).astype(np.float64)
+        if not self.early.cell.several or self.variance == 0:
+            return since
+        points = geometric_integers(self.early.visits, int(times[-1]), 1.1)
+        variance = np.array([log_odds_variance(self.early.cell, int(n)) for n in points])
+        grown = np.maximum.accumulate(variance - variance[0]) / self.variance
+        return np.asarray(np.interp(times, points, grown), dtype=np.float64)
 
     @cached_property
     def variance(self) -> float:
@@ -150,7 +150,7 @@ class LateVisits:
         """Standard deviation of the log-odds."""
         return math.sqrt(self.moments[1] + (visits - self.early.visits) * self.variance)
 
-    def diffusion(self, block: int, most: float = _RARE) -> Diffusion:
+    def diffusion(self, block: float, most: float = _RARE) -> Diffusion:
         """Steps that are not large beside the diffusion of a block; all of them where large ones are not rare."""
         values, weights = self.excess.values, self.excess.probabilities
         kept = np.ones(values.size, dtype=bool)
@@ -191,7 +191,9 @@ class _Stage:
 
     def _centred(self, law: LossLaw) -> ComplexArray:
         moved = LossLaw(law.values - self.late.excess.mean, law.probabilities)
-        return log_characteristic(self.grid, moved, self.refinement)
+        logarithm = log_characteristic(self.grid, moved, self.refinement)
+        # A clock may run between whole visits: the logarithm has to be continuous then.
+        return np.asarray(logarithm.real + 1j * np.unwrap(logarithm.imag))
 
     @cached_property
     def start(self) -> ComplexArray:
@@ -211,7 +213,7 @@ class _Stage:
             )
         return np.asarray(total / weights.sum())
 
-    def back(self, values: Array, block: int, drift: float) -> Array:
+    def back(self, values: Array, block: float, drift: float) -> Array:
         """Expectation of a function after a block, over paths that are not below in between."""
         grid = self.grid
         moved = grid.shift(drift) if self.refinement == 0 else np.exp(1j * grid.frequencies * drift)
@@ -238,7 +240,7 @@ class _Stage:
             return characteristic
         return np.asarray(characteristic * np.exp(-0.5 * (self.grid.frequencies * self.grid.width) ** 2))
 
-    def _image(self, result: Array, alone: Array, diffusion: Diffusion, block: int, drift: float) -> Array:
+    def _image(self, result: Array, alone: Array, diffusion: Diffusion, block: float, drift: float) -> Array:
         grid = self.grid
         height = grid.centres + diffusion.overshoot
         mean = drift + block * (diffusion.law.mean - self.late.excess.mean)
@@ -279,8 +281,10 @@ def backward(late: LateVisits, width: float) -> tuple[list[tuple[int, float]], t
     times = late.times
     blocks = np.diff(times)
     mean = mean_logit(late.early.cell, times)
-    deviation = np.sqrt(late.moments[1] + (times - times[0]) * late.variance)
-    stages = _stages(late, blocks, np.diff(mean), width)
+    clock = late.clock(times)
+    ticks = np.diff(clock)
+    deviation = np.sqrt(late.moments[1] + clock * late.variance)
+    stages = _stages(late, blocks, ticks, np.diff(mean), width)
     found: list[tuple[int, float]] = []
     values, points = np.ones(1), np.zeros(1)
     for stage in np.unique(stages)[::-1].tolist():
@@ -288,12 +292,12 @@ def backward(late: LateVisits, width: float) -> tuple[list[tuple[int, float]], t
         open_ = members[mean[members] + 4 * deviation[members] > 0]
         if not open_.size:
             return found, None
-        grid = _grid(late, width * 2.0 ** (stage // 2), bool(stage % 2), open_, (mean, deviation, blocks))
+        grid = _grid(late, width * 2.0 ** (stage // 2), bool(stage % 2), open_, (mean, deviation, ticks))
         here = _Stage(late, grid, stage // 2, bool(stage % 2))
         values = np.interp(grid.centres, points, values)
         for i in open_.tolist():
-            values = here.back(values, int(blocks[i]), float(mean[i + 1] - mean[i]))
-            since = np.exp((times[i] - times[0]) * here.step + 1j * grid.frequencies * (mean[i] - mean[0]))
+            values = here.back(values, float(ticks[i]), float(mean[i + 1] - mean[i]))
+            since = np.exp(clock[i] * here.step + 1j * grid.frequencies * (mean[i] - mean[0]))
             probability = float(grid.expectation(grid.transform(values * grid.not_below), here.start * since))
             found.append((int(times[i]), min(max(probability, 0.0), 1.0)))
             if probability < NOTHING:
@@ -318,19 +322,20 @@ def forward(late: LateVisits, first: WalkGrid, masses: Array) -> list[float]:
     """
     times = np.arange(late.early.visits, late.last + 1)
     mean = mean_logit(late.early.cell, times)
-    deviation = np.sqrt(late.moments[1] + (times - times[0]) * late.variance)
+    clock = late.clock(times)
+    deviation = np.sqrt(late.moments[1] + clock * late.variance)
     members = np.arange(times.size - 1)[::-1]
-    grid = _grid(late, first.width, False, members, (mean, deviation, np.ones(members.size, dtype=np.int64)))
+    grid = _grid(late, first.width, False, members, (mean, deviation, np.diff(clock)))
     kept = np.zeros(max(grid.cells, masses.size))
     kept[: masses.size] = masses
     masses = kept[: grid.cells]
     masses[-1] += float(kept[grid.cells :].sum())
-    step = np.exp(_Stage(late, grid, 0, False).step)
+    step = _Stage(late, grid, 0, False).step
     above: list[float] = []
-    for drift in np.diff(mean).tolist():
+    for drift, ticks in zip(np.diff(mean).tolist(), np.diff(clock).tolist(), strict=True):
         whole = np.zeros(grid.length)
         whole[: grid.cells] = masses
-        spread = np.maximum(grid.inverse(np.fft.rfft(whole) * np.conj(step * grid.shift(drift))), 0.0)
+        spread = np.maximum(grid.inverse(np.fft.rfft(whole) * np.conj(np.exp(ticks * step) * grid.shift(drift))), 0.0)
         masses = spread[: grid.cells]
         masses[-1] += float(spread[grid.cells : grid.length - grid.below].sum())
         above.append(min(float(masses.sum()), above[-1] if above else 1.0))
@@ -341,9 +346,11 @@ def forward(late: LateVisits, first: WalkGrid, masses: Array) -> list[float]:
     return above
 
 
-def _stages(late: LateVisits, blocks: NDArray[np.int64], drifts: Array, width: float) -> NDArray[np.int64]:
+def _stages(
+    late: LateVisits, blocks: NDArray[np.int64], ticks: Array, drifts: Array, width: float
+) -> NDArray[np.int64]:
     """For each block twice the refinement of its grid, plus one where it is reflected; these do not fall with time."""
-    spread = np.maximum(np.sqrt(blocks * late.variance) / CELLS_PER_DEVIATION, np.abs(drifts) / 64)
+    spread = np.maximum(np.sqrt(ticks * late.variance) / CELLS_PER_DEVIATION, np.abs(drifts) / 64)
     refinement = np.maximum(np.floor(np.log2(np.maximum(spread / width, 1.0))), 0).astype(np.int64)
     refinement = np.maximum.accumulate(refinement)
     reflecting = np.maximum.accumulate(blocks > 1) & (late.variance > 0)
@@ -355,15 +362,15 @@ def _grid(
     width: float,
     reflecting: bool,
     members: NDArray[np.intp],
-    course: tuple[Array, Array, NDArray[np.int64]],
+    course: tuple[Array, Array, Array],
 ) -> WalkGrid:
-    mean, deviation, blocks = course
+    mean, deviation, ticks = course
     ends = np.append(members, members[0] + 1)
     highest = max(float((mean[ends] + REACH * deviation[ends]).max()), width)
     lowest = float((mean[members] - 6 * deviation[members]).min())
     overshoot = late.diffusion(1 << 60).overshoot if reflecting else 0.0
     cells = math.ceil((highest + overshoot) / width) + 1
-    steps = 8 * np.sqrt(blocks[members] * late.variance) + np.abs(np.diff(mean)[members])
+    steps = 8 * np.sqrt(ticks[members] * late.variance) + np.abs(np.diff(mean)[members])
     reach = math.ceil(float(steps.max()) / width) + 8
     below = max(
         reach, math.ceil(-lowest / width) + 8, cells + math.ceil(2 * overshoot / width) + 8 if reflecting else 0
