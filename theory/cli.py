@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from theory.band import Band
 from theory.bracket import Bracket
 from theory.command import (
+    ROWS_SHOWN,
     add_setting_arguments,
     load_setting,
     number,
@@ -76,13 +77,17 @@ def _predict(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(prediction.to_dict())
         return
-    print_table(HEADER, [_row(entry) for entry in prediction.entries])
+    # A band takes a moment for each class: only rows that are shown need theirs.
+    rows = [
+        _row(entry, entry.band_steps if place < ROWS_SHOWN else None) for place, entry in enumerate(prediction.entries)
+    ]
+    print_table(HEADER, rows)
     print(LEGEND)
     if not all(entry.sharp_is_exact for entry in prediction.entries):
         print("The switch rests on a named approximation here (see docs/model.md).")
 
 
-def _row(entry: ClassPrediction) -> tuple[str, ...]:
+def _row(entry: ClassPrediction, band: Band | None) -> tuple[str, ...]:
     visits = entry.vanish_visits
     return (
         entry.name if entry.num_classes == 1 else f"{entry.name} ({entry.num_classes})",
@@ -95,7 +100,7 @@ def _row(entry: ClassPrediction) -> tuple[str, ...]:
         number(visits.sharp),
         _interval(visits.rigorous),
         number(entry.vanish_steps),
-        _interval(entry.band_steps),
+        _interval(band),
     )
 
 
