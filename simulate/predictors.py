@@ -8,9 +8,18 @@ from functools import singledispatch
 import numpy as np
 from numpy.typing import NDArray
 
+from simulate.learned_attention import LearningAttention
 from simulate.prompts import PromptStatistics
 from theory.in_context import check_attention, floored_loss, label_mass
-from theory.setting import AnyGate, Attention, BayesGate, DirichletTable, HedgeGate, TaskDistribution
+from theory.setting import (
+    AnyGate,
+    Attention,
+    BayesGate,
+    DirichletTable,
+    HedgeGate,
+    LearnedAttention,
+    TaskDistribution,
+)
 
 Array = NDArray[np.float64]
 LossOf = Callable[[PromptStatistics], Array]
@@ -29,7 +38,10 @@ class NoEngineError(ValueError):
 
 @singledispatch
 def in_context_losses(part: object, task: TaskDistribution) -> LossOf:  # noqa: ARG001 (dispatch base)
-    """Function from prompt statistics to the in-context losses in nats, shape (steps,)."""
+    """Function from prompt statistics to the in-context losses in nats, shape (steps,).
+
+    A part that learns keeps its state between calls, which then have to take the stream block by block.
+    """
     raise NoEngineError("in_context", part)
 
 
@@ -59,6 +71,12 @@ def _(part: Attention, task: TaskDistribution) -> LossOf:
         return table.take(place)
 
     return looked_up
+
+
+@in_context_losses.register
+def _(part: LearnedAttention, task: TaskDistribution) -> LossOf:
+    check_attention(task, part)
+    return LearningAttention(part, task)
 
 
 @singledispatch

@@ -73,6 +73,18 @@ def refusal(field: str, allowed: str) -> re.Pattern[str]:
 # Settings: the same refusals from all three commands.
 
 BAD_SETTINGS = [
+    (
+        "model.in_context.kind=learned-attention",
+        "model.in_context.learning_rate",
+        "kind = 'learned-attention' has no default for it",
+    ),
+    (
+        "model.in_context.learning_rate=-1; model.in_context.kind=learned-attention",
+        "model.in_context.learning_rate",
+        "a number of at least 0 and at most 1000",
+    ),
+    ("model.in_context.learning_rate=0.1", "model.in_context key", "one of kind, odds, floor"),
+    ("model.in_context.kind=learned", "model.in_context.kind", "one of attention, learned-attention"),
     ("label_noise=nan", "label_noise", "a number of at least 0 and at most 1"),
     ("label_noise=inf", "label_noise", "a number of at least 0 and at most 1"),
     ("label_noise=-0.1", "label_noise", "a number of at least 0 and at most 1"),

@@ -11,9 +11,18 @@ from theory.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from theory.catalogue import find_theorem, theorem_names
+    from theory.closing import closing_value
     from theory.errors import NoTheoryError, OutputError, SettingError
     from theory.prediction import ClassPrediction, Prediction
-    from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, HedgeGate, TaskDistribution
+    from theory.setting import (
+        Attention,
+        BayesGate,
+        DirichletTable,
+        GatedPredictor,
+        HedgeGate,
+        LearnedAttention,
+        TaskDistribution,
+    )
     from theory.setting_file import load, presets, read, to_toml
     from theory.solver import predict
     from theory.theorems.claim import AssumptionError
@@ -28,12 +37,14 @@ _HOMES = {
     "Erratum": "theory.theorems.theorem",
     "GatedPredictor": "theory.setting",
     "HedgeGate": "theory.setting",
+    "LearnedAttention": "theory.setting",
     "NoTheoryError": "theory.errors",
     "OutputError": "theory.errors",
     "Prediction": "theory.prediction",
     "SettingError": "theory.errors",
     "TaskDistribution": "theory.setting",
     "Theorem": "theory.theorems.theorem",
+    "closing_value": "theory.closing",
     "find_theorem": "theory.catalogue",
     "load": "theory.setting_file",
     "predict": "theory.solver",
@@ -52,12 +63,14 @@ __all__ = [
     "Erratum",
     "GatedPredictor",
     "HedgeGate",
+    "LearnedAttention",
     "NoTheoryError",
     "OutputError",
     "Prediction",
     "SettingError",
     "TaskDistribution",
     "Theorem",
+    "closing_value",
     "find_theorem",
     "load",
     "predict",

@@ -37,7 +37,7 @@ _TAIL = 24.0
 """Nats beyond which the gate counts as decided: e^-24 is below 1e-10."""
 _SPREAD_TAIL = 15.0
 """The same where noise spreads over several labels, which costs more: e^-15 is 3e-7."""
-_LARGEST_FREQUENCY = 7.6
+LARGEST_FREQUENCY = 7.6
 """Where the integrand has fallen below 1e-10."""
 _BLOCK = 1 << 18
 EXACT_VISITS = 20_000
@@ -125,7 +125,7 @@ class GateCell:
         if level not in self._cache:
             step = 2.0**-level
             most = max(_FEWEST_NODES, _MOST_TERMS // max(self.loss.own.values.size, self.loss.noisy.values.size))
-            number = min(math.ceil(_LARGEST_FREQUENCY / step), most)
+            number = min(math.ceil(LARGEST_FREQUENCY / step), most)
             nodes = np.asarray((np.arange(number) + 0.5) * step, dtype=np.float64)
             self._cache[level] = Spectrum(
                 nodes,

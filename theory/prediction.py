@@ -12,6 +12,7 @@ from theory.band import Band, SingleRunBands
 from theory.bracket import Bracket
 from theory.curve import GroupCurve
 from theory.entries import entries_to_dict, find_entry
+from theory.learned_gate import LearnedGroupCurve
 from theory.setting import GatedPredictor, TaskDistribution
 
 Array = NDArray[np.float64]
@@ -88,7 +89,8 @@ class ClassPrediction:
     emerge_visits : VisitBoundary
         Where in-context learning emerges, in visits of one class; ``None`` also where it is there from the start.
     emerge_steps : float or None
-        Where :math:`E\alpha(N)` first falls below 1/2, in steps.
+        Where :math:`E\alpha(N)` first falls below 1/2, in steps; where attention learns its temperature, where the last
+        interval below 1/2 begins (``theory.window``).
     rigorous_emerge_steps : Bracket or None
         Between which steps the gate of a single class's run first falls below 1/2.
     vanish_visits : VisitBoundary
@@ -103,10 +105,10 @@ class ClassPrediction:
         Whether the mean gate is exact (to 1e-9) rather than a named approximation; see ``theory.gate``.
     cells : dict
         For a gate per query and relevance: predictions of the cells ``relevant`` and ``irrelevant``.
-    curve : GroupCurve
-        Mean gate of the group's classes, over visits and steps.
-    bands : SingleRunBands
-        Bands of single runs, computed when asked for.
+    curve : GroupCurve or LearnedGroupCurve
+        Mean gate of the group's classes, over visits and steps; over steps only where attention learns.
+    bands : SingleRunBands or None
+        Bands of single runs, computed when asked for; ``None`` where attention learns.
     """
 
     name: str
@@ -124,21 +126,22 @@ class ClassPrediction:
     rigorous_steps: Bracket | None
     sharp_is_exact: bool
     cells: dict[str, CellPrediction]
-    curve: GroupCurve
-    bands: SingleRunBands
+    curve: GroupCurve | LearnedGroupCurve
+    bands: SingleRunBands | None = None
 
     @property
     def band_steps(self) -> Band | None:
         """Band that holds the share ``confidence`` of single runs' boundaries, in steps; computed when first asked for.
 
-        Sharp, not rigorous; for a run of one class of the group. ``None`` where too many runs have no boundary.
+        Sharp, not rigorous; for a run of one class of the group. ``None`` where too many runs have no boundary,
+        and where no law of a single run is known (a gate per query and relevance, learned attention).
         """
-        return self.bands.vanish
+        return None if self.bands is None else self.bands.vanish
 
     @property
     def band_emerge_steps(self) -> Band | None:
         """The same for where a single run's gate first falls below 1/2 from a prior that favours g."""
-        return self.bands.emerge
+        return None if self.bands is None else self.bands.emerge
 
     def mean_gate(self, steps: ArrayLike) -> Array:
         r"""Predicted :math:`E\alpha(N)`, mean over the group's classes.

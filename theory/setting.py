@@ -28,6 +28,7 @@ FREQUENCY_KEYS: dict[str, tuple[str, ...]] = {
 
 LABEL_NOISE_KINDS = ("cyclic", "symmetric")
 LARGEST_ODDS = 1e100
+LARGEST_LEARNING_RATE = 1000.0
 PSEUDO_COUNTS = (1e-100, 1e15)
 HEDGE_RATES = (1e-3, 100.0)
 LARGEST_NUMBER = 10**15
@@ -316,6 +317,49 @@ class Attention:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LearnedAttention:
+    r"""In-context predictor: attention as :class:`Attention`, but its temperature is learned online.
+
+    All queries share one scaled inverse temperature :math:`\beta`, the logarithm of the odds :math:`\rho` between a
+    relevant and an irrelevant example. After every step of the stream, with the loss :math:`-\log h(y)` of its prompt,
+    :math:`\beta` gains :math:`\lambda\, d\log h(y)/d\beta`; the step itself is predicted with :math:`\beta` before
+    that.
+
+    Parameters
+    ----------
+    learning_rate : float
+        :math:`\lambda`, per step, from 0 (the temperature stays) to 1000.
+    initial_odds : float
+        :math:`\rho` at the start, from 1 (temperature parameter zero: all examples count alike) to 1e100.
+    floor : float
+        :math:`\varepsilon \ge 0`, with :math:`C\varepsilon < 1`.
+
+    Examples
+    --------
+    >>> LearnedAttention(learning_rate=0.01).initial_inverse_temperature
+    0.0
+    """
+
+    kind: ClassVar[str] = "learned-attention"
+    learning_rate: float
+    initial_odds: float = 1.0
+    floor: float = 1e-4
+
+    def __post_init__(self) -> None:
+        rate = real("model.in_context.learning_rate", self.learning_rate, minimum=0, maximum=LARGEST_LEARNING_RATE)
+        odds = real("model.in_context.initial_odds", self.initial_odds, minimum=1, maximum=LARGEST_ODDS)
+        floor = real("model.in_context.floor", self.floor, minimum=0, maximum=1, open_maximum=True)
+        object.__setattr__(self, "learning_rate", rate)
+        object.__setattr__(self, "initial_odds", odds)
+        object.__setattr__(self, "floor", floor)
+
+    @property
+    def initial_inverse_temperature(self) -> float:
+        r""":math:`\beta_0 = \log\rho_0`."""
+        return math.log(self.initial_odds)
+
+
+@dataclass(frozen=True, kw_only=True)
 class BayesGate:
     r"""Gate that weighs the two predictors by their posterior odds.
 
@@ -408,14 +452,14 @@ class GatedPredictor:
     ----------
     in_weight : DirichletTable
         :math:`g`, learned from the stream.
-    in_context : Attention
+    in_context : Attention or LearnedAttention
         :math:`h`, which copies labels from the prompt.
     gate : BayesGate or HedgeGate
         :math:`\alpha`, the weight on :math:`g`, learned online.
     """
 
     in_weight: DirichletTable = field(default_factory=DirichletTable)
-    in_context: Attention = field(default_factory=Attention)
+    in_context: Attention | LearnedAttention = field(default_factory=Attention)
     gate: AnyGate = field(default_factory=BayesGate)
 
 

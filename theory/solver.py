@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,11 +16,21 @@ from theory.classes import ClassKind, class_kinds
 from theory.coverage import check_theory
 from theory.crossing import first_fall_between_integers, geometric_integers, last_rise_between_integers
 from theory.curve import LARGEST_STEPS, GateCurve, GroupCurve
+from theory.errors import SettingError, unknown_name
 from theory.gate import EXACT_VISITS, GateCell
 from theory.in_context import InContextLoss, in_context_loss
 from theory.in_weight import LabelLaw
+from theory.learned_gate import LearnedGroupCurve
+from theory.learned_solver import learned_curves, learned_entries
 from theory.prediction import CellPrediction, ClassPrediction, Prediction, VisitBoundary
-from theory.setting import AnyGate, Attention, DirichletTable, GatedPredictor, TaskDistribution
+from theory.setting import (
+    AnyGate,
+    Attention,
+    DirichletTable,
+    GatedPredictor,
+    LearnedAttention,
+    TaskDistribution,
+)
 from theory.transition import asymptotic_visits, finite_or_none, instantaneous_visits
 
 Array = NDArray[np.float64]
@@ -69,6 +79,12 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, conf
     table, attention, gate = check_theory(task, model)
     labels = LabelLaw(total_labels=task.total_labels, noise=task.label_noise, noisy_labels=task.noisy_labels)
     kinds, kind_of = class_kinds(task)
+    if isinstance(attention, LearnedAttention):
+        groups = _groups(kinds, task) if task.grouped else {str(k): [k] for k in range(len(kinds))}
+        learned = learned_entries(task, model, groups, confidence)
+        if not task.grouped:
+            learned = tuple(_renamed(learned[kind], task.name_of(i)) for i, kind in enumerate(kind_of.tolist()))
+        return Prediction(task=task, model=model, entries=learned)
     theories = [_ClassTheory.of(task, table, attention, gate, labels, kind) for kind in kinds]
     if task.grouped:
         entries = tuple(
@@ -79,6 +95,72 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, conf
         of_kind = [_summary("", [theory], labels, table, gate, confidence) for theory in theories]
         entries = tuple(_renamed(of_kind[kind], task.name_of(i)) for i, kind in enumerate(kind_of.tolist()))
     return Prediction(task=task, model=model, entries=entries)
+
+
+@dataclass(frozen=True, eq=False)
+class StepGate:
+    """Mean gate over the steps of the stream, of one group of classes or of one class.
+
+    Parameters
+    ----------
+    at : callable
+        Mean gate after a number of steps.
+    last : int
+        Steps after which the gate is decided.
+    """
+
+    at: Callable[[int], float]
+    last: int
+
+
+def step_gate(task: TaskDistribution, model: GatedPredictor, name: str) -> StepGate:
+    """Mean gate over the steps, as :func:`predict` has it, without anything else.
+
+    Parameters
+    ----------
+    task, model : TaskDistribution, GatedPredictor
+        The setting.
+    name : str
+        Name of a group or class.
+
+    Raises
+    ------
+    NoTheoryError, SettingError
+        As :func:`predict`; and if there is no such group or class, or it never occurs.
+    """
+    table, attention, gate = check_theory(task, model)
+    kinds, kind_of = class_kinds(task)
+    members = _named_kinds(task, kinds, kind_of, name)
+    probability = kinds[members[0]].probability
+    if probability <= 0:
+        raise SettingError("name", name, "a class that occurs")
+    curve: GroupCurve | LearnedGroupCurve
+    if isinstance(attention, LearnedAttention):
+        curve = learned_curves(task, model, {name: members})[name]
+        last = curve.last_open_step
+    else:
+        labels = LabelLaw(total_labels=task.total_labels, noise=task.label_noise, noisy_labels=task.noisy_labels)
+        theories = [_ClassTheory.of(task, table, attention, gate, labels, kinds[k]) for k in members]
+        curve = _group_curve(theories)
+        last = int(_step_grid(curve, probability)[-1])
+    return StepGate(lambda steps: curve.at_steps(steps, probability), last)
+
+
+def _named_kinds(task: TaskDistribution, kinds: list[ClassKind], kind_of: NDArray[np.intp], name: str) -> list[int]:
+    """Positions of the kinds of classes that a group or class has."""
+    if task.grouped:
+        members: Mapping[str, list[int]] = _groups(kinds, task)
+    else:
+        members = {task.name_of(i): [int(kind)] for i, kind in enumerate(kind_of)}
+    if name not in members:
+        raise unknown_name("name", name, members)
+    return members[name]
+
+
+def _group_curve(theories: list[_ClassTheory]) -> GroupCurve:
+    sizes = np.array([theory.kind.size for theory in theories], dtype=np.float64)
+    weights = (sizes / sizes.sum()).tolist()
+    return GroupCurve([(weight, theory.curve) for weight, theory in zip(weights, theories, strict=True)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +218,7 @@ def _summary(
     weights = sizes / sizes.sum()
     probability = theories[0].kind.probability
     risk = float(weights @ [theory.loss.risk for theory in theories])
-    curve = GroupCurve([(float(weight), theory.curve) for weight, theory in zip(weights, theories, strict=True)])
+    curve = _group_curve(theories)
     in_visits, emergence = _sharp_visits(curve), _emergence_visits(curve)
     final_gate = float(weights @ [theory.final_gate for theory in theories])
     exact = all(cell.exact for theory in theories for _, cell in theory.cells.values())

@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import nbinom
 
 from theory.band import Band
+from theory.curve import GroupCurve
 from theory.gate import GateCell
 from theory.prediction import ClassPrediction
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, HedgeGate, TaskDistribution
@@ -124,6 +125,8 @@ def test_rare_classes_have_later_bands() -> None:
 def test_a_group_mixes_its_kinds() -> None:
     """One class of three has another neighbour: the group's band is none of a kind's own, and lies between them."""
     entry = predict(task(num_high=3, num_low=3, p_high=0.9, label_noise=0.25))["high"]
+    assert entry.bands is not None
+    assert isinstance(entry.curve, GroupCurve)
     band, kinds = entry.band_steps, []
     for _, curve in entry.curve.parts:
         alone = replace(entry.bands, curve=replace(entry.curve, parts=[(1.0, curve)])).vanish

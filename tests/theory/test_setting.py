@@ -25,6 +25,7 @@ from theory.setting import (
     DirichletTable,
     GatedPredictor,
     HedgeGate,
+    LearnedAttention,
     TaskDistribution,
 )
 from theory.solver import predict
@@ -488,6 +489,8 @@ def test_what_is_no_finite_number(part: Callable[..., object], field: str, value
         (Attention, "in_context.odds", -20, "at least 1 and at most 1e+100"),
         (Attention, "in_context.floor", -1e-9, "at least 0 and below 1"),
         (Attention, "in_context.floor", 1, "at least 0 and below 1"),
+        (LearnedAttention, "in_context.learning_rate", -1e-9, "at least 0 and at most 1000"),
+        (LearnedAttention, "in_context.learning_rate", 1001, "at least 0 and at most 1000"),
         (BayesGate, "gate.prior_in_weight", 0, "above 0 and below 1"),
         (BayesGate, "gate.prior_in_weight", 1, "above 0 and below 1"),
         (BayesGate, "gate.prior_in_weight", -0.5, "above 0 and below 1"),
@@ -676,3 +679,24 @@ def test_choice() -> None:
     assert choice("kind", "b", ("a", "b")) == "b"
     with pytest.raises(SettingError, match=refusal("kind", "one of a, b")):
         choice("kind", ["a"], ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("initial_odds", 0.99), ("initial_odds", math.inf), ("floor", -0.1), ("floor", 1.0), ("learning_rate", None)],
+)
+def test_learned_attention_refuses(name: str, value: object) -> None:
+    settings = {"learning_rate": 0.1, name: value}
+    with pytest.raises(SettingError, match=rf"model\.in_context\.{name} "):
+        LearnedAttention(**settings)  # type: ignore[arg-type]
+
+
+def test_learned_attention_starts_at_the_logarithm_of_its_odds() -> None:
+    part = LearnedAttention(learning_rate=1, initial_odds=20)
+    assert (part.learning_rate, part.initial_odds, part.floor) == (1.0, 20.0, 1e-4)
+    assert part.initial_inverse_temperature == math.log(20)
+
+
+def test_learned_attention_has_to_fit_the_task() -> None:
+    with pytest.raises(SettingError, match=r"model\.in_context\.floor"):
+        predict(task_of("two-level"), GatedPredictor(in_context=LearnedAttention(learning_rate=0.1, floor=0.9)))

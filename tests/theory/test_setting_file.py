@@ -14,7 +14,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from theory.errors import SettingError
-from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, HedgeGate, TaskDistribution
+from theory.setting import (
+    Attention,
+    BayesGate,
+    DirichletTable,
+    GatedPredictor,
+    HedgeGate,
+    LearnedAttention,
+    TaskDistribution,
+)
 from theory.setting_file import (
     TASK_KEYS,
     assemble,
@@ -696,3 +704,19 @@ def test_a_counts_file_does_not_go_with_another_law(tmp_path: Path) -> None:
     path = written(tmp_path / "task.toml", "[task]\nfrequencies = 'zipf'\ncounts_file = 'counts.csv'")
     with pytest.raises(SettingError, match=r"frequencies = 'zipf'"):
         load(path)
+
+
+def test_the_kind_of_a_part_can_be_set_with_what_belongs_to_it() -> None:
+    """In any order; what the new kind has too is kept, the rest of the old kind's settings goes."""
+    overrides = [
+        "model.in_context.learning_rate=0.02",
+        "model.in_context.kind=learned-attention",
+        "model.in_context.initial_odds=3",
+    ]
+    for order in (overrides, overrides[::-1]):
+        task, model = load("paper", overrides=["model.in_context.floor=1e-5", *order])
+        assert model.in_context == LearnedAttention(learning_rate=0.02, initial_odds=3, floor=1e-5)
+        assert assemble(to_dict(task, model)) == (task, model)
+        assert "learned-attention" in to_toml(task, model)
+    again = load("paper", overrides=["model.in_context.kind=attention", "model.in_context.odds=7"])[1]
+    assert again.in_context.odds == 7
