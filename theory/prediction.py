@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory.band import Band, SingleRunBands
 from theory.bracket import Bracket
 from theory.curve import GroupCurve
 from theory.entries import entries_to_dict, find_entry
@@ -53,8 +54,8 @@ class VisitBoundary:
         }
 
 
-def ends(bracket: Bracket | None) -> list[float] | None:
-    """Lower and upper end of a bracket as plain numbers."""
+def ends(bracket: Bracket | Band | None) -> list[float] | None:
+    """Lower and upper end of a bracket or band as plain numbers."""
     return None if bracket is None else [bracket.lower, bracket.upper]
 
 
@@ -106,6 +107,8 @@ class ClassPrediction:
         For a gate per query and relevance: predictions of the cells ``relevant`` and ``irrelevant``.
     curve : GroupCurve or LearnedGroupCurve
         Mean gate of the group's classes, over visits and steps; over steps only where attention learns.
+    bands : SingleRunBands or None
+        Bands of single runs, computed when asked for; ``None`` where attention learns.
     """
 
     name: str
@@ -124,6 +127,21 @@ class ClassPrediction:
     sharp_is_exact: bool
     cells: dict[str, CellPrediction]
     curve: GroupCurve | LearnedGroupCurve
+    bands: SingleRunBands | None = None
+
+    @property
+    def band_steps(self) -> Band | None:
+        """Band that holds the share ``confidence`` of single runs' boundaries, in steps; computed when first asked for.
+
+        Sharp, not rigorous; for a run of one class of the group. ``None`` where too many runs have no boundary,
+        and where no law of a single run is known (a gate per query and relevance, learned attention).
+        """
+        return None if self.bands is None else self.bands.vanish
+
+    @property
+    def band_emerge_steps(self) -> Band | None:
+        """The same for where a single run's gate first falls below 1/2 from a prior that favours g."""
+        return None if self.bands is None else self.bands.emerge
 
     def mean_gate(self, steps: ArrayLike) -> Array:
         r"""Predicted :math:`E\alpha(N)`, mean over the group's classes.
@@ -151,12 +169,14 @@ class ClassPrediction:
             "emerge_visits": self.emerge_visits.to_dict(self.confidence),
             "emerge_steps": {
                 "sharp": self.emerge_steps,
+                "band": ends(self.band_emerge_steps),
                 "rigorous": ends(self.rigorous_emerge_steps),
                 "confidence": self.confidence,
             },
             "vanish_visits": self.vanish_visits.to_dict(self.confidence),
             "vanish_steps": {
                 "sharp": self.vanish_steps,
+                "band": ends(self.band_steps),
                 "rigorous": ends(self.rigorous_steps),
                 "confidence": self.confidence,
             },

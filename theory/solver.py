@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.band import SingleRunBands
 from theory.bracket import emergence_bracket, in_steps, visit_bracket, widest
 from theory.checks import real
 from theory.classes import ClassKind, class_kinds
@@ -45,7 +46,8 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, conf
     model : GatedPredictor, optional
         What learns in it; by default Dirichlet table, attention and a Bayes gate per query with their defaults.
     confidence : float
-        Probability, between 0 and 1, with which the boundary of a single run lies in its rigorous bracket.
+        Probability, between 0 and 1, with which the boundary of a single run lies in its rigorous bracket; also the
+        share of single runs that a band holds.
 
     Returns
     -------
@@ -270,6 +272,7 @@ def _summary(
         sharp_is_exact=exact and (in_visits <= EXACT_VISITS or math.isinf(in_visits)),
         cells=_cells(theories, weights, labels, table, gate),
         curve=curve,
+        bands=SingleRunBands(curve, probability, confidence),
     )
 
 

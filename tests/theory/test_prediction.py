@@ -204,7 +204,7 @@ def test_json_has_the_contract_keys_and_no_nan() -> None:
     for group in data["groups"].values():
         assert {"class_probability", "bayes_risk", "in_context_risk", "phase"} <= set(group)
         assert set(group["vanish_visits"]) == {"instantaneous", "asymptotic", "sharp", "rigorous", "confidence"}
-        assert set(group["vanish_steps"]) == {"sharp", "rigorous", "confidence"}
+        assert set(group["vanish_steps"]) == {"sharp", "band", "rigorous", "confidence"}
     json.dumps(data, allow_nan=False)
 
 
