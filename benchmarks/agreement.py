@@ -1,4 +1,4 @@
-"""How well the sharp boundary agrees with simulation, and how tight the rigorous brackets are: docs/agreement.md.
+"""How well boundaries and bands agree with simulation, and how tight the rigorous brackets are: docs/agreement.md.
 
 Usage, from the project's root: ``python -m benchmarks.agreement [SETTINGS]`` (30 for each row by default).
 """
@@ -12,6 +12,7 @@ import numpy as np
 
 from simulate.boundary import simulated_boundary
 from simulate.simulation import run
+from tests.verification.box import draw_box, gate_at_boundary, only_cell, slope_at_boundary
 from tests.verification.settings import Case, draw_cases
 from tests.verification.single_runs import last_visits_below
 from theory.bracket import visit_bracket
@@ -67,7 +68,7 @@ def main(settings: int) -> None:
     """Print the tables."""
     kinds = {
         "per query, at most two labels (exact)": {},
-        "symmetric noise (named approximation)": {"kind": "symmetric"},
+        "symmetric noise": {"kind": "symmetric"},
         "per query and relevance (named approximation)": {"per": "query-and-relevance"},
     }
     seed = 100
@@ -86,8 +87,7 @@ def brackets(settings: int) -> None:
     cases = [case for kind in ("cyclic", "symmetric") for case in draw_cases(settings, 31, visits=(3, 3000), kind=kind)]
     tight, before, after = [], [], []
     for case in cases:
-        ((_, curve),) = case.prediction.entries[0].curve.parts
-        ((_, cell),) = curve.cells
+        cell = only_cell(case)
         bracket = visit_bracket(cell, 0.95)
         assert bracket is not None  # noqa: S101 (drawn with a boundary, gate per query)
         last = last_visits_below(cell, int(1.2 * bracket.upper) + 5, RUNS, np.random.default_rng(5))
@@ -102,6 +102,59 @@ def brackets(settings: int) -> None:
     print(f"missed by at most {100 * max(before):.2f} % of the runs (lower end), {100 * max(after):.2f} % (upper end)")
 
 
+def bands(settings: int) -> None:
+    """Print how many single runs have their boundary before and after the 95 % band, in steps."""
+    missed: list[tuple[float, float]] = []
+    for kind in ("cyclic", "symmetric"):
+        for number, case in enumerate(draw_cases(settings, 41, visits=(3, 3000), kind=kind)):
+            entry = case.prediction.entries[0]
+            bracket, band = visit_bracket(only_cell(case), 0.999), entry.band_steps
+            assert bracket is not None  # noqa: S101 (drawn with a boundary, gate per query)
+            assert band is not None  # noqa: S101
+            generator = np.random.default_rng(number)
+            last = last_visits_below(only_cell(case), int(bracket.upper) + 5, RUNS, generator).astype(int)
+            # The gate is below 1/2 from the last visit on that left it there, up to the next visit.
+            never = (last == 0) & (entry.mean_gate([0])[0] >= 0.5)
+            steps = last + 1 + generator.negative_binomial(last + 1, entry.class_probability) - 0.5
+            steps = np.where(never, 0.0, steps)
+            missed.append((float((steps < band.lower).mean()), float((steps > band.upper).mean())))
+    before, after = 100 * np.array(missed).T
+    held = 100 - before - after
+    print(f"\n### Bands of single runs, 95 %, {len(missed)} settings, {RUNS} single runs each\n")
+    print(
+        f"before the lower end: at most {before.max():.2f} %, median {np.median(before[before > 0]):.2f} % (not at 0)"
+    )
+    print(f"after the upper end: {after.min():.2f} to {after.max():.2f} %, median {np.median(after):.2f} %")
+    print(f"within: {held.min():.2f} to {held.max():.2f} %, median {np.median(held):.2f} %")
+
+
+def box(settings: int) -> None:
+    """Print how far the mean gate at the predicted boundary is from 1/2, over the whole box."""
+    scores, errors, alike = [], [], 0
+    for number, case in enumerate(draw_box(settings, 1)):
+        mean, error = gate_at_boundary(case, 1.0, 2 * HISTORIES, np.random.default_rng([3, number]))
+        slope = slope_at_boundary(case)
+        if error < 1e-6:
+            alike += 1
+            assert abs(mean - 0.5) < 1e-6, case  # noqa: S101 (every history is the same)
+            continue
+        scores.append((mean - 0.5) / error)
+        if error / slope < 0.003:
+            errors.append(abs(mean - 0.5) / slope)
+    print(f"\n### The whole box, {settings} settings, {2 * HISTORIES} histories each\n")
+    print(f"all histories alike: {alike}; the gate is 1/2 at the boundary to 1e-6")
+    print(
+        f"score of the gate at the boundary: rms {np.sqrt(np.mean(np.square(scores))):.2f}, {np.abs(scores).max():.1f}"
+    )
+    print(
+        f"Monte Carlo error of the boundary at most 0.3 %: {len(errors)}, with errors {100 * np.median(errors):.2f} % "
+        f"in the median, {100 * max(errors):.2f} % at most"
+    )
+
+
 if __name__ == "__main__":
-    brackets(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
+    asked = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+    box(200 if len(sys.argv) == 1 else asked)
+    brackets(asked)
+    bands(asked)
+    main(asked)

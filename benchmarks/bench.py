@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,7 +26,10 @@ from simulate.reference import reference_run
 from simulate.simulation import BLOCK, run
 from simulate.statistics import statistics_sampler
 from theory.catalogue import THEOREMS
+from theory.diagram import phase_diagram
+from theory.setting import Attention, GatedPredictor, TaskDistribution
 from theory.setting_file import load
+from theory.solver import predict
 from theory.theorems.claim import call
 from theory.theorems.falsifier import random_points
 from theory.theorems.theorem import Theorem
@@ -94,6 +98,26 @@ def relative_cost(theorem: Theorem, points: int, rounds: int) -> float:
     )
 
 
+def diagrams() -> None:
+    """Cost of a prediction at scale against a small one, and of a phase diagram a point against a prediction."""
+    small = TaskDistribution(
+        num_high=5, num_low=95, p_high=0.9, context_length=8, relevant_examples=4, label_noise=0.05
+    )
+    huge = replace(small, num_low=10**6 - 5)
+    model = GatedPredictor(in_context=Attention(floor=1e-8))
+    predict(small, model)
+
+    def asked(task: TaskDistribution, steps: int) -> float:
+        return seconds(lambda: [entry.mean_gate([steps]) for entry in predict(task, model).entries])
+
+    ratios = [asked(huge, 10**12) / asked(small, 10**4) for _ in range(ROUNDS)]
+    print(f"predict and E alpha(N) at N = 10^12, C = 10^6: {statistics.median(ratios):.2f} times N = 10^4, C = 10^2")
+    grid = {"x": ("p_high", "0.5:0.99:200"), "y": ("label_noise", "0:0.3:200")}
+    whole = seconds(lambda: phase_diagram(small, GatedPredictor(), **grid))
+    points = [seconds(lambda: predict(small)) for _ in range(ROUNDS)]
+    print(f"phase diagram of 200 x 200 points: {whole:.1f} s; predict: {statistics.median(points):.2f} s a point")
+
+
 def imports() -> None:
     """Import times over that of NumPy, in fresh interpreters."""
 
@@ -114,4 +138,5 @@ if __name__ == "__main__":
     )
     engine()
     bounds()
+    diagrams()
     imports()

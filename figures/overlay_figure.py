@@ -44,10 +44,12 @@ PARAMETER_LABELS = {
     "num_low": "number of low-frequency classes",
     "num_high": "number of high-frequency classes",
     "num_classes": "number of classes",
+    "num_labels": "number of labels $C$",
     "zipf_exponent": "Zipf exponent",
     "model.in_context.odds": r"attention odds $\rho$",
     "model.in_context.floor": r"floor $\varepsilon$",
     "model.in_weight.pseudo_count": "pseudo-count $b$",
+    "model.gate.rate": r"learning rate of the gate, $\lambda$",
     "model.gate.prior_in_weight": r"prior of the gate, $\alpha_0$",
 }
 
@@ -148,8 +150,9 @@ def _frequency_panel(prediction: Prediction, run: Run) -> Panel:
     crossed = [entry for entry in reversed(entries) if by_name[entry.name].boundary.steps is not None]
     chosen = crossed if len(crossed) <= MOST_POINTS else [crossed[i] for i in _spread(len(crossed), MOST_POINTS)]
     shown = f", {len(chosen)} of {len(crossed)} simulated boundaries shown" if len(chosen) < len(crossed) else ""
+    labels = "" if run.task.num_labels is None else f" with {run.task.num_labels:,} labels"
     return Panel(
-        title=f"{run.task.total_classes:,} classes{shown}",
+        title=f"{run.task.total_classes:,} classes{labels}{shown}",
         rows=np.array([row.class_probability for row in rows]),
         curves=rows,
         positions=np.array([entry.class_probability for entry in entries]),

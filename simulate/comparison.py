@@ -15,7 +15,7 @@ from theory.setting import GatedPredictor, TaskDistribution
 from theory.setting_file import Setting, assemble, override_setting
 from theory.solver import predict
 
-WHOLE_NUMBERS = ("num_high", "num_low", "num_classes", "context_length", "relevant_examples")
+WHOLE_NUMBERS = ("num_high", "num_low", "num_classes", "num_labels", "context_length", "relevant_examples")
 FEWEST_STEPS, MOST_STEPS = 1_000, 2_000_000
 
 

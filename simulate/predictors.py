@@ -8,9 +8,18 @@ from functools import singledispatch
 import numpy as np
 from numpy.typing import NDArray
 
+from simulate.learned_attention import LearningAttention
 from simulate.prompts import PromptStatistics
 from theory.in_context import check_attention, floored_loss, label_mass
-from theory.setting import Attention, BayesGate, DirichletTable, TaskDistribution
+from theory.setting import (
+    AnyGate,
+    Attention,
+    BayesGate,
+    DirichletTable,
+    HedgeGate,
+    LearnedAttention,
+    TaskDistribution,
+)
 
 Array = NDArray[np.float64]
 LossOf = Callable[[PromptStatistics], Array]
@@ -29,7 +38,10 @@ class NoEngineError(ValueError):
 
 @singledispatch
 def in_context_losses(part: object, task: TaskDistribution) -> LossOf:  # noqa: ARG001 (dispatch base)
-    """Function from prompt statistics to the in-context losses in nats, shape (steps,)."""
+    """Function from prompt statistics to the in-context losses in nats, shape (steps,).
+
+    A part that learns keeps its state between calls, which then have to take the stream block by block.
+    """
     raise NoEngineError("in_context", part)
 
 
@@ -41,7 +53,7 @@ def _(part: Attention, task: TaskDistribution) -> LossOf:
     def computed(drawn: PromptStatistics) -> Array:
         m = drawn.relevant_examples
         mass = label_mass(drawn.relevant_matches, drawn.irrelevant_matches, m, length - m, part.odds)
-        return floored_loss(mass, task.total_classes, part.floor)
+        return floored_loss(mass, task.total_labels, part.floor)
 
     only = task.relevant_examples if task.p_relevant == 1 else None
     side = length + 1
@@ -50,7 +62,7 @@ def _(part: Attention, task: TaskDistribution) -> LossOf:
     possible = np.array([only]) if only else np.arange(side)
     m, relevant, irrelevant = np.meshgrid(possible, np.arange(side), np.arange(side), indexing="ij")
     mass = np.minimum(label_mass(relevant, irrelevant, m, length - m, part.odds), 1.0)
-    table = floored_loss(mass, task.total_classes, part.floor).ravel()
+    table = floored_loss(mass, task.total_labels, part.floor).ravel()
 
     def looked_up(drawn: PromptStatistics) -> Array:
         place = drawn.relevant_matches * side + drawn.irrelevant_matches
@@ -59,6 +71,12 @@ def _(part: Attention, task: TaskDistribution) -> LossOf:
         return table.take(place)
 
     return looked_up
+
+
+@in_context_losses.register
+def _(part: LearnedAttention, task: TaskDistribution) -> LossOf:
+    check_attention(task, part)
+    return LearningAttention(part, task)
 
 
 @singledispatch
@@ -73,11 +91,12 @@ def _(part: DirichletTable) -> float:
 
 
 @singledispatch
-def bayes_gate(part: object) -> BayesGate:
-    """The Bayes gate, the one whose log-odds are sums."""
+def summing_gate(part: object) -> AnyGate:
+    """The Bayes or Hedge gate, whose log-odds are sums."""
     raise NoEngineError("gate", part)
 
 
-@bayes_gate.register
-def _(part: BayesGate) -> BayesGate:
+@summing_gate.register(BayesGate)
+@summing_gate.register(HedgeGate)
+def _(part: AnyGate) -> AnyGate:
     return part

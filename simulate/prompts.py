@@ -45,7 +45,7 @@ class PromptStatistics:
     query : ndarray of int
         Class of the query.
     label_offset : ndarray of int
-        Label of the query minus its class, modulo the number of classes: 0 is the own label.
+        Label of the query minus that of its class, modulo the number of labels: 0 is the own label.
     relevant_examples : ndarray of int
         Number of context examples of the query's class.
     relevant_matches, irrelevant_matches : ndarray of int
@@ -89,7 +89,7 @@ def statistics_of(task: TaskDistribution, prompts: Prompts) -> PromptStatistics:
     match = prompts.context_labels == prompts.label[:, None]
     return PromptStatistics(
         query=prompts.query,
-        label_offset=(prompts.label - prompts.query) % task.total_classes,
+        label_offset=(prompts.label - prompts.query) % task.total_labels,
         relevant_examples=relevant.sum(axis=1),
         relevant_matches=(relevant & match).sum(axis=1),
         irrelevant_matches=(~relevant & match).sum(axis=1),
@@ -120,11 +120,11 @@ def _other_classes(probabilities: NDArray[np.float64], avoided: Indices, uniform
 
 def _noisy_labels(task: TaskDistribution, classes: Indices, noise: float, generator: np.random.Generator) -> Indices:
     uniforms = generator.random(classes.shape)
-    return (classes + noise_offset(uniforms, noise, task.noisy_labels)) % task.total_classes
+    return (classes + noise_offset(uniforms, noise, task.noisy_labels)) % task.total_labels
 
 
 def noise_offset(uniforms: NDArray[np.float64], noise: float, noisy_labels: int) -> Indices:
-    """Label minus class for each uniform variate: 0 without noise, else 1 to ``noisy_labels`` with equal chances."""
+    """Label minus own label for each uniform: 0 without noise, else 1 to ``noisy_labels`` with equal chances."""
     noisy = uniforms < noise
     if noisy_labels == 1 or noise == 0:
         return noisy.astype(np.intp)

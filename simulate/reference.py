@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from simulate.prompts import Prompts
-from theory.setting import GatedPredictor, TaskDistribution
+from theory.setting import GatedPredictor, LearnedAttention, TaskDistribution
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,12 @@ def reference_run(task: TaskDistribution, model: GatedPredictor, prompts: Prompt
     list of ReferenceStep
         One for each prompt.
     """
-    labels, b = task.total_classes, model.in_weight.pseudo_count
+    labels, b = task.total_labels, model.in_weight.pseudo_count
     seen: Counter[tuple[int, int]] = Counter()
     visits: Counter[int] = Counter()
     log_odds: dict[tuple[int, bool | None], float] = {}
+    part = model.in_context
+    inverse_temperature = math.log(part.initial_odds if isinstance(part, LearnedAttention) else part.odds)
     steps = []
     for query, label, classes, context in zip(
         prompts.query.tolist(),
@@ -59,8 +61,13 @@ def reference_run(task: TaskDistribution, model: GatedPredictor, prompts: Prompt
         odds = log_odds.get(cell, model.gate.prior_log_odds)
         alpha = sigmoid(odds)
         g = (seen[query, label] + b) / (visits[query] + labels * b)
-        h = attention(query, label, classes, context, model.in_context.odds, model.in_context.floor, labels)
-        log_odds[cell] = odds + math.log(g) - math.log(h)
+        matches = [other == query for other in classes]
+        carries = [other == label for other in context]
+        copied, slope = attention(matches, carries, inverse_temperature)
+        h = (1 - labels * part.floor) * copied + part.floor
+        if isinstance(part, LearnedAttention):
+            inverse_temperature += part.learning_rate * (1 - labels * part.floor) * slope / h
+        log_odds[cell] = odds + model.gate.rate * (math.log(g) - math.log(h))
         seen[query, label] += 1
         visits[query] += 1
         steps.append(
@@ -77,21 +84,20 @@ def reference_run(task: TaskDistribution, model: GatedPredictor, prompts: Prompt
     return steps
 
 
-def attention(
-    query: int,
-    label: int,
-    classes: list[int],
-    labels: list[int],
-    odds: float,
-    floor: float,
-    total_labels: int,
-) -> float:
-    """Probability that floored softmax attention gives a label: scores are log-odds of a matching class."""
-    scores = [math.log(odds) if other == query else 0.0 for other in classes]
+def attention(matches: list[bool], carries: list[bool], inverse_temperature: float) -> tuple[float, float]:
+    """Softmax attention on the examples that carry a label, and its derivative by the inverse temperature.
+
+    An example's score is the inverse temperature times whether its class matches; the derivative of a softmax average
+    by the factor of its scores is a covariance under the softmax.
+    """
+    scores = [inverse_temperature * match for match in matches]
     largest = max(scores)
     weights = [math.exp(score - largest) for score in scores]
-    copied = sum(weight for weight, other in zip(weights, labels, strict=True) if other == label) / sum(weights)
-    return (1 - total_labels * floor) * copied + floor
+    total = sum(weights)
+    copied = sum(weight for weight, carry in zip(weights, carries, strict=True) if carry) / total
+    matched = sum(weight for weight, match in zip(weights, matches, strict=True) if match) / total
+    both = (weight for weight, match, carry in zip(weights, matches, carries, strict=True) if match and carry)
+    return copied, sum(both) / total - copied * matched
 
 
 def sigmoid(x: float) -> float:

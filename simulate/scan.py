@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, log_expit
 
-from simulate.predictors import bayes_gate, in_context_losses, in_weight_pseudo_count
+from simulate.predictors import in_context_losses, in_weight_pseudo_count, summing_gate
 from simulate.prompts import PromptStatistics
 from theory.setting import GatedPredictor, TaskDistribution
 from theory.special import log_rising, stirling_remainder, stirling_series
@@ -79,31 +79,32 @@ class Scan:
     Raises
     ------
     NoEngineError
-        A part of the model is not one of Dirichlet table, attention, Bayes gate.
+        A part of the model is not one of Dirichlet table, attention, Bayes or Hedge gate.
     """
 
     def __init__(self, task: TaskDistribution, model: GatedPredictor, checkpoints: NDArray[np.int64]) -> None:
         self._task = task
         self._losses = in_context_losses(model.in_context, task)
         self._pseudo_count = in_weight_pseudo_count(model.in_weight)
-        self._gate = bayes_gate(model.gate)
+        self._gate = summing_gate(model.gate)
         self._checkpoints = checkpoints
         self._steps = 0
         classes = task.total_classes
         self._split = self._gate.per == "query-and-relevance"
         self.cells = classes * (2 if self._split else 1)
         size = max(min(int(checkpoints[-1]), _TABULATED), 16) + 1
-        self._rise_total = _LogRising(self._pseudo_count * classes, size)
+        self._rise_total = _LogRising(self._pseudo_count * task.total_labels, size)
         self._rise_label = _LogRising(self._pseudo_count, size)
         self._visits = np.zeros(self.cells, dtype=np.int64)
         self._in_weight = np.zeros(self.cells)
         self._in_context = np.zeros(self.cells)
+        self._gated = np.zeros(self.cells)
         self._alpha = np.full(self.cells, self._gate.prior_in_weight)
         # The table: how often each class was seen, how often with noise, and with which noisy label.
         self._seen = np.zeros(classes, dtype=np.int64)
         self._noisy = np.zeros(classes, dtype=np.int64)
         self._noisy_rise = np.zeros(classes)
-        self._pairs = _PairCounts(classes)
+        self._pairs = _PairCounts(task.total_labels)
 
     def advance(self, drawn: PromptStatistics) -> GateChanges:
         """Learn from the next prompts of the stream.
@@ -120,12 +121,16 @@ class Scan:
         pairs = _Pairs.of((cell << shift) + interval, self.cells << shift)
         runs = _Runs.of(pairs.touched >> shift)
         visits = runs.running(pairs.steps, self._visits)
-        in_context = runs.running(pairs.sums(self._losses(drawn)), self._in_context)
-        if self._split:
-            in_weight = runs.running(pairs.sums(self._ranked_losses(drawn)), self._in_weight)
+        losses = self._losses(drawn)
+        in_context = runs.running(pairs.sums(losses), self._in_context)
+        if self._split or self._gate.rate != 1:
+            ranked = self._ranked_losses(drawn)
+            in_weight = runs.running(pairs.sums(ranked), self._in_weight)
+            if self._gate.rate != 1:
+                self._add_gated_losses(cell, ranked, losses)
         else:
             in_weight = self._exchangeable_losses(drawn, pairs, runs, visits)
-        alpha = expit(self._gate.prior_log_odds + in_context - in_weight)
+        alpha = expit(self._gate.prior_log_odds + self._gate.rate * (in_context - in_weight))
         change = alpha - runs.previous(alpha, self._alpha)
         for carried, values in (
             (self._visits, visits),
@@ -138,11 +143,20 @@ class Scan:
         return GateChanges(pairs.touched >> shift, first + (pairs.touched & ((1 << shift) - 1)), change)
 
     def totals(self) -> LossTotals:
-        r"""Losses so far; those of :math:`f` telescope, since a Bayes gate is a mixture of the two sequences.
+        r"""Losses so far; with a Bayes gate those of :math:`f` telescope, since it is a mixture of the two sequences.
 
         Source: ``cesabianchi2006prediction``;
         :math:`\sum \text{loss}(f) = -\log(\pi e^{-\Lambda} + (1-\pi) e^{-S})` in every gate cell.
         """
+        if self._gate.rate != 1:
+            return LossTotals(
+                visits=self._visits.copy(),
+                in_weight=self._in_weight.copy(),
+                in_context=self._in_context.copy(),
+                gated=self._gated.copy(),
+                regret_in_weight=self._gated - self._in_weight,
+                regret_in_context=self._gated - self._in_context,
+            )
         prior = self._gate.prior_in_weight
         log_in_weight, log_in_context = np.log(prior), np.log1p(-prior)
         gap = self._in_weight - self._in_context
@@ -181,6 +195,14 @@ class Scan:
             runs.keep_last(self._noisy_rise, noisy_rise)
         return self._rise_total(visits) - self._rise_label(visits - noisy) - noisy_rise
 
+    def _add_gated_losses(self, cell: Indices, in_weight: Array, in_context: Array) -> None:
+        """Add the losses of :math:`f` at the steps of a block, from the log-odds before each step."""
+        gap = in_context - in_weight
+        before = earlier_marks(cell, gap, self._in_context - self._in_weight)
+        log_odds = self._gate.prior_log_odds + self._gate.rate * before
+        gated = -np.logaddexp(log_expit(log_odds) - in_weight, log_expit(-log_odds) - in_context)
+        self._gated += np.bincount(cell, weights=gated, minlength=self.cells)
+
     def _ranked_losses(self, drawn: PromptStatistics) -> Array:
         """In-weight loss of every step, from the counts before it."""
         seen = earlier_occurrences(drawn.query, self._seen)
@@ -193,8 +215,8 @@ class Scan:
             label_seen[noisy_steps] = self._pairs.count(drawn.query[noisy_steps], drawn.label_offset[noisy_steps])
         self._seen += np.bincount(drawn.query, minlength=self._seen.size)
         self._noisy += np.bincount(drawn.query[noisy_steps], minlength=self._noisy.size)
-        total = self._seen.size * self._pseudo_count
-        return np.log((seen + total) / (label_seen + self._pseudo_count))
+        total = self._task.total_labels * self._pseudo_count
+        return np.asarray(np.log((seen + total) / (label_seen + self._pseudo_count)), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -279,14 +301,14 @@ class _LogRising:
 class _PairCounts:
     """How often each (class, noisy label) was seen; memory grows with the pairs that occur, not with all of them."""
 
-    def __init__(self, classes: int) -> None:
-        self._classes = classes
+    def __init__(self, labels: int) -> None:
+        self._labels = labels
         self._keys = np.zeros(0, dtype=np.int64)
         self._counts = np.zeros(0, dtype=np.int64)
 
     def count(self, query: Indices, offset: Indices) -> Counts:
         """Earlier occurrences of each step's pair; the steps are counted in."""
-        keys, pair = np.unique(query.astype(np.int64) * self._classes + offset, return_inverse=True)
+        keys, pair = np.unique(query.astype(np.int64) * self._labels + offset, return_inverse=True)
         merged = np.union1d(self._keys, keys)
         counts = np.zeros(merged.size, dtype=np.int64)
         counts[np.searchsorted(merged, self._keys)] = self._counts
@@ -308,13 +330,13 @@ def earlier_occurrences(keys: Indices, carried: Counts) -> Counts:
     return earlier_marks(keys, np.ones(keys.size, dtype=np.int64), carried)
 
 
-def earlier_marks(keys: Indices, marks: Counts, carried: Counts) -> Counts:
+def earlier_marks(keys: Indices, marks: NDArray[Any], carried: NDArray[Any]) -> NDArray[Any]:
     """Sum of the marks of earlier steps with the same key, by a stable sort and a running sum within groups."""
     # A stable sort of 16-bit integers is a radix sort.
     narrow = keys.astype(np.uint16) if carried.size <= 1 << 16 else keys
     order = np.argsort(narrow, kind="stable")
     runs = _Runs.of(keys[order])
     sorted_marks = marks[order]
-    result = np.empty(keys.size, dtype=np.int64)
+    result = np.empty(keys.size, dtype=marks.dtype)
     result[order] = runs.running(sorted_marks, carried) - sorted_marks
     return result

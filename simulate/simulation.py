@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from simulate.boundary import SimulatedBoundary, simulated_boundary
 from simulate.checkpoints import checkpoints, last_part_start
 from simulate.curves import ClassCurves, GateCurve, GroupCurves
-from simulate.predictors import bayes_gate
+from simulate.predictors import summing_gate
 from simulate.scan import GateChanges, LossTotals, Scan
 from simulate.statistics import StatisticsSampler, statistics_sampler
 from simulate.streams import stream
 from theory.checks import integer
 from theory.entries import entries_to_dict, find_entry
-from theory.setting import BayesGate, GatedPredictor, TaskDistribution
+from theory.setting import AnyGate, GatedPredictor, TaskDistribution
 from theory.strata import strata
 
 Array = NDArray[np.float64]
@@ -84,12 +84,15 @@ class GroupResult:
 
 @dataclass(frozen=True, kw_only=True)
 class WorstRegret:
-    """Largest regret of the Bayes gate over all gate cells and replicates, against either predictor, with its bound."""
+    """Largest regret of the gate over all gate cells and replicates, against either predictor, with its bound.
+
+    ``None`` for the bounds of a Hedge gate with a rate above 1, whose regret depends on the losses.
+    """
 
     in_weight: float
-    in_weight_bound: float
+    in_weight_bound: float | None
     in_context: float
-    in_context_bound: float
+    in_context_bound: float | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -195,7 +198,7 @@ def run(
     steps = integer("steps", steps, minimum=1)
     replicates = integer("replicates", replicates, minimum=1)
     seed = integer("seed", seed, minimum=0)
-    gate = bayes_gate(model.gate)
+    gate = summing_gate(model.gate)
     started = time.perf_counter()
     points = checkpoints(steps)
     sampler = statistics_sampler(task)
@@ -246,7 +249,7 @@ def _simulate(
 class _Gathered:
     """What is kept of the replicates."""
 
-    def __init__(self, task: TaskDistribution, gate: BayesGate, replicates: int, points: NDArray[np.int64]) -> None:
+    def __init__(self, task: TaskDistribution, gate: AnyGate, replicates: int, points: NDArray[np.int64]) -> None:
         self.checkpoints = points
         self._task, self._gate = task, gate
         self._split = gate.per == "query-and-relevance"
@@ -279,12 +282,12 @@ class _Gathered:
         self._worst = np.maximum(self._worst, regret)
 
     def regret(self) -> WorstRegret:
-        prior = self._gate.prior_in_weight
+        prior, rate = self._gate.prior_in_weight, self._gate.rate
         return WorstRegret(
             in_weight=float(self._worst[0]),
-            in_weight_bound=float(-np.log(prior)),
+            in_weight_bound=float(-np.log(prior) / rate) if rate <= 1 else None,
             in_context=float(self._worst[1]),
-            in_context_bound=float(-np.log1p(-prior)),
+            in_context_bound=float(-np.log1p(-prior) / rate) if rate <= 1 else None,
         )
 
     def results(self, seed: int, start: int) -> tuple[tuple[GroupResult, ...], tuple[GroupResult, ...]]:

@@ -17,6 +17,7 @@ from simulate.prompts import PromptStatistics, noise_offset
 from simulate.streams import Purpose, stream
 from theory.classes import class_kinds, kind_of_class
 from theory.in_context import relevant_law
+from theory.label_masses import LabelMasses
 from theory.setting import TaskDistribution
 
 Array = NDArray[np.float64]
@@ -117,32 +118,57 @@ class StatisticsSampler:
 
 
 @dataclass(frozen=True, eq=False)
+class _CollisionRows:
+    """Collision probabilities, a row a value, and where to find that of a query and its label.
+
+    Parameters
+    ----------
+    collisions : ndarray, shape (rows,)
+        The probabilities.
+    own : ndarray of int, shape (classes,)
+        Row of each class with its own label. Where a single label has all the noise, its row is the next one.
+    other : ndarray of int, shape (classes,)
+        First row of each class with other labels; unused where a single label has all the noise.
+    label : ndarray of int, shape (classes,)
+        Own label of each class; unused as well.
+    level : ndarray of int, shape (labels,)
+        What a label adds to the first row; unused as well.
+    """
+
+    collisions: Array
+    own: Indices
+    other: Indices
+    label: Indices
+    level: Indices
+
+    def find(self, query: Indices, offset: Indices) -> Indices:
+        """Row for each query and offset of its label from the own one."""
+        if self.level.size == 0:
+            return self.own.take(query) + offset
+        row = self.own.take(query)
+        steps = np.flatnonzero(offset)
+        noisy = query[steps]
+        label = (self.label.take(noisy) + offset[steps]) % self.level.size
+        row[steps] = self.other.take(noisy) + self.level.take(label)
+        return row
+
+
+@dataclass(frozen=True, eq=False)
 class _IrrelevantMatches:
     """Law of the number of irrelevant examples that carry the query's label: Binomial(k, collision probability)."""
 
     task: TaskDistribution
-    level: Indices
-    twice_level: Indices
-    levels: int
-    collisions: Array
+    rows: _CollisionRows
     table: FiniteLaws | None
     first_row: Indices
 
     def draw(self, uniforms: Array, query: Indices, offset: Indices, relevant: Indices) -> Indices:
-        row = self._collision_row(query, offset)
+        row = self.rows.find(query, offset)
         if self.table is None:
-            return binomial_inverse(uniforms, self.task.context_length - relevant, self.collisions[row])
+            return binomial_inverse(uniforms, self.task.context_length - relevant, self.rows.collisions[row])
         if self.first_row.any():
             row += self.first_row.take(relevant)
         return self.table.draw(uniforms, row)
-
-    def _collision_row(self, query: Indices, offset: Indices) -> Indices:
-        if self.task.noisy_labels == 1:
-            return self.twice_level.take(query) + offset
-        label = query + offset
-        label -= self.task.total_classes * (label >= self.task.total_classes)
-        row = self.level.take(query) * self.levels + self.level.take(label) + 1
-        return np.where(offset == 0, 0, row)
 
 
 def statistics_sampler(task: TaskDistribution) -> StatisticsSampler:
@@ -211,32 +237,42 @@ def _relevant_matches(task: TaskDistribution) -> tuple[FiniteLaws | None, Indice
 
 
 def _irrelevant_matches(task: TaskDistribution) -> _IrrelevantMatches:
-    level, levels, collisions = _cyclic_levels(task) if task.noisy_labels == 1 else _symmetric_levels(task)
+    rows = _rows_of_one_label(task) if task.noisy_labels == 1 else _rows_of_several_labels(task)
+    collisions = rows.collisions
     trials = task.context_length - possible_numbers(task)
     width = int(trials.max()) + 1
     table = None
     if trials.size * collisions.size * width <= LARGEST_TABLE:
-        rows = binomial_rows(trials.repeat(collisions.size), np.tile(collisions, trials.size), width - 1)
-        table = finite_laws(rows)
-    first_row = _rows_by_number(task, collisions.size)
-    return _IrrelevantMatches(task, level, 2 * level, levels, collisions, table, first_row)
+        laws = binomial_rows(trials.repeat(collisions.size), np.tile(collisions, trials.size), width - 1)
+        table = finite_laws(laws)
+    return _IrrelevantMatches(task, rows, table, _rows_by_number(task, collisions.size))
 
 
-def _cyclic_levels(task: TaskDistribution) -> tuple[Indices, int, Array]:
-    """Rows of collision probabilities: for every kind of class that of the own label, then that of the next one."""
+def _rows_of_one_label(task: TaskDistribution) -> _CollisionRows:
+    """For every kind of class the row of the own label, then that of the one that noise leads to."""
     kinds, _ = class_kinds(task)
     collisions = np.array([[kind.own_collision, float(kind.noisy_collisions[0])] for kind in kinds])
-    return kind_of_class(task), len(kinds), collisions.ravel()
+    none = np.zeros(0, dtype=np.intp)
+    return _CollisionRows(collisions.ravel(), own=2 * kind_of_class(task), other=none, label=none, level=none)
 
 
-def _symmetric_levels(task: TaskDistribution) -> tuple[Indices, int, Array]:
-    """Rows of collision probabilities: the own label's, then for every frequency of the class that of every label's."""
-    values, level = np.unique(task.class_probabilities, return_inverse=True)
+def _rows_of_several_labels(task: TaskDistribution) -> _CollisionRows:
+    """The own labels' rows, then for every frequency of a class those of the labels, by their mass."""
+    kinds, _ = class_kinds(task)
+    own, own_row = np.unique([kind.own_collision for kind in kinds], return_inverse=True)
+    values, frequency = np.unique(task.class_probabilities, return_inverse=True)
+    masses, level = np.unique(LabelMasses(task).of_labels(np.arange(task.total_labels)), return_inverse=True)
     noise = task.noise_in_context
     spread = noise / task.noisy_labels
-    other = np.maximum(1 - values[:, None] - values[None, :], 0.0)
-    collisions = (values[None, :] * (1 - noise) + other * spread) / (1 - values[:, None])
-    return level.reshape(-1), values.size, np.append(spread, np.minimum(collisions, 1.0))
+    rest = np.maximum(1 - values[:, None] - masses[None, :], 0.0)
+    collisions = (masses[None, :] * (1 - noise) + rest * spread) / (1 - values[:, None])
+    return _CollisionRows(
+        np.append(own, np.minimum(collisions, 1.0)),
+        own=own_row.reshape(-1)[kind_of_class(task)],
+        other=own.size + masses.size * frequency.reshape(-1),
+        label=np.arange(task.total_classes) % task.total_labels,
+        level=level.reshape(-1),
+    )
 
 
 def binomial_rows(trials: Indices, probabilities: Array, largest: int) -> Array:

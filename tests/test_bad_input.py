@@ -73,6 +73,18 @@ def refusal(field: str, allowed: str) -> re.Pattern[str]:
 # Settings: the same refusals from all three commands.
 
 BAD_SETTINGS = [
+    (
+        "model.in_context.kind=learned-attention",
+        "model.in_context.learning_rate",
+        "kind = 'learned-attention' has no default for it",
+    ),
+    (
+        "model.in_context.learning_rate=-1; model.in_context.kind=learned-attention",
+        "model.in_context.learning_rate",
+        "a number of at least 0 and at most 1000",
+    ),
+    ("model.in_context.learning_rate=0.1", "model.in_context key", "one of kind, odds, floor"),
+    ("model.in_context.kind=learned", "model.in_context.kind", "one of attention, learned-attention"),
     ("label_noise=nan", "label_noise", "a number of at least 0 and at most 1"),
     ("label_noise=inf", "label_noise", "a number of at least 0 and at most 1"),
     ("label_noise=-0.1", "label_noise", "a number of at least 0 and at most 1"),
@@ -94,6 +106,9 @@ BAD_SETTINGS = [
     ("p_relevant=1.1", "p_relevant", "a number of at least 0 and at most 1"),
     ("p_high=0", "p_high", "a number above 0 and below 1"),
     ("p_high=1", "p_high", "a number above 0 and below 1"),
+    ("num_labels=1", "num_labels", "a whole number of at least 2"),
+    ("num_labels=10.0", "num_labels", "a whole number of at least 2"),
+    ("num_labels=101", "num_labels", "at most the number of classes"),
     ("num_high=0", "num_high", "a whole number of at least 1"),
     ("num_high=2.5", "num_high", "a whole number of at least 1"),
     ("num_high=2.0", "num_high", "a whole number of at least 1"),
@@ -134,6 +149,9 @@ BAD_SETTINGS = [
     ("model.gate=3", "setting", "model.gate.per"),
     ("model.gat.per=query", "setting", "did you mean 'model.gate.per'?"),
     ("model.gate.prior_in_wieght=0.5", "model.gate key", "did you mean 'prior_in_weight'?"),
+    ("model.gate.rate=0.5", "model.gate key", "one of kind, prior_in_weight, per"),
+    ("model.gate.kind=hedge; model.gate.rate=0", "model.gate.rate", "at least 0.001 and at most 100"),
+    ("model.gate.kind=hedge; model.gate.rate=fast", "model.gate.rate", "a number"),
     ("model.gate.kind=baies", "model.gate.kind", "did you mean 'bayes'?"),
     ("model.gate.per=querry", "model.gate.per", "did you mean 'query'?"),
     ("model.gate.prior_in_weight=0", "model.gate.prior_in_weight", "a number above 0 and below 1"),

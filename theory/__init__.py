@@ -11,38 +11,63 @@ from theory.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from theory.catalogue import find_theorem, theorem_names
+    from theory.closing import closing_value
     from theory.diagram import PhaseDiagram, phase_diagram
     from theory.errors import NoTheoryError, OutputError, SettingError
+    from theory.exponents import LocalExponent, local_exponent
+    from theory.many_classes import ContextShare, context_share, zipf_task_share
     from theory.prediction import ClassPrediction, Prediction
-    from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+    from theory.scaling_law import ScalingLaw, scaling_laws
+    from theory.setting import (
+        Attention,
+        BayesGate,
+        DirichletTable,
+        GatedPredictor,
+        HedgeGate,
+        LearnedAttention,
+        TaskDistribution,
+    )
     from theory.setting_file import load, presets, read, to_toml
     from theory.solver import predict
     from theory.theorems.claim import AssumptionError
     from theory.theorems.theorem import Erratum, Theorem
+    from theory.zipf import ZipfShare, zipf_share
 
 _HOMES = {
     "AssumptionError": "theory.theorems.claim",
     "Attention": "theory.setting",
     "BayesGate": "theory.setting",
     "ClassPrediction": "theory.prediction",
+    "ContextShare": "theory.many_classes",
     "DirichletTable": "theory.setting",
     "Erratum": "theory.theorems.theorem",
     "GatedPredictor": "theory.setting",
+    "HedgeGate": "theory.setting",
+    "LearnedAttention": "theory.setting",
+    "LocalExponent": "theory.exponents",
     "NoTheoryError": "theory.errors",
     "OutputError": "theory.errors",
     "PhaseDiagram": "theory.diagram",
     "Prediction": "theory.prediction",
+    "ScalingLaw": "theory.scaling_law",
     "SettingError": "theory.errors",
     "TaskDistribution": "theory.setting",
     "Theorem": "theory.theorems.theorem",
+    "closing_value": "theory.closing",
+    "ZipfShare": "theory.zipf",
+    "context_share": "theory.many_classes",
     "find_theorem": "theory.catalogue",
     "load": "theory.setting_file",
+    "local_exponent": "theory.exponents",
     "phase_diagram": "theory.diagram",
     "predict": "theory.solver",
     "presets": "theory.setting_file",
     "read": "theory.setting_file",
+    "scaling_laws": "theory.scaling_law",
     "theorem_names": "theory.catalogue",
     "to_toml": "theory.setting_file",
+    "zipf_share": "theory.zipf",
+    "zipf_task_share": "theory.many_classes",
 }
 
 __all__ = [
@@ -50,24 +75,36 @@ __all__ = [
     "Attention",
     "BayesGate",
     "ClassPrediction",
+    "ContextShare",
     "DirichletTable",
     "Erratum",
     "GatedPredictor",
+    "HedgeGate",
+    "LearnedAttention",
+    "LocalExponent",
     "NoTheoryError",
     "OutputError",
     "PhaseDiagram",
     "Prediction",
+    "ScalingLaw",
     "SettingError",
     "TaskDistribution",
     "Theorem",
+    "ZipfShare",
+    "closing_value",
+    "context_share",
     "find_theorem",
     "load",
+    "local_exponent",
     "phase_diagram",
     "predict",
     "presets",
     "read",
+    "scaling_laws",
     "theorem_names",
     "to_toml",
+    "zipf_share",
+    "zipf_task_share",
 ]
 
 

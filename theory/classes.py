@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.label_masses import LabelMasses, label_runs, members
 from theory.setting import TaskDistribution
 
 Array = NDArray[np.float64]
@@ -63,8 +64,9 @@ def class_kinds(task: TaskDistribution) -> tuple[list[ClassKind], NDArray[np.int
     [(0, 1), (1, 3), (4, 1), (5, 1), (6, 93), (99, 1)]
     """
     chosen, sizes = candidates(task)
-    neighbours = _neighbour_probabilities(task, chosen)
-    signatures = neighbours if task.label_noise_kind == "cyclic" else neighbours[:, 1:2]
+    masses = LabelMasses(task)
+    surroundings = _surroundings(masses, chosen)
+    signatures = surroundings if task.label_noise_kind == "cyclic" else surroundings[:, [1, 3]]
     if task.grouped:
         # Groups are reported apart even if their frequencies are equal.
         signatures = np.column_stack([signatures, chosen < (task.num_high or 0)])
@@ -75,55 +77,89 @@ def class_kinds(task: TaskDistribution) -> tuple[list[ClassKind], NDArray[np.int
     position[order] = np.arange(order.size)
     kind_of = position[kind_of.reshape(-1)]
     totals = np.bincount(kind_of, weights=sizes).astype(int)
-    kinds = [_kind(task, int(chosen[first[k]]), int(totals[i]), neighbours[first[k]]) for i, k in enumerate(order)]
+    labels = masses.distinct()
+    kinds = [
+        _kind(masses, labels, int(chosen[first[k]]), int(totals[i]), surroundings[first[k]])
+        for i, k in enumerate(order)
+    ]
     return kinds, kind_of
+
+
+def kinds_at(task: TaskDistribution, classes: NDArray[np.intp]) -> list[ClassKind]:
+    """Kinds of single classes, each of size 1: for tasks with so many classes that not all of them can be looked at.
+
+    Examples
+    --------
+    >>> task = TaskDistribution(frequencies="zipf", num_classes=10**6, zipf_exponent=1.5, context_length=8)
+    >>> [kind.representative for kind in kinds_at(task, np.array([0, 10**5]))]
+    [0, 100000]
+    """
+    masses = LabelMasses(task)
+    labels, surroundings = masses.distinct(), _surroundings(masses, classes)
+    return [_kind(masses, labels, int(x), 1, near) for x, near in zip(classes, surroundings, strict=True)]
 
 
 def candidates(task: TaskDistribution) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Classes that stand for all, with how many each stands for: every class, but few of a two-level task.
 
-    Within a group of a two-level task only the first and the last class have neighbours of the other group.
+    The classes of a group of a two-level task whose labels are in the same run (``theory.label_masses.label_runs``)
+    are alike.
     """
-    if task.num_high is None or task.num_low is None:
+    if not task.grouped:
         everything = np.arange(task.total_classes)
         return everything, np.ones_like(everything)
-    chosen: list[int] = []
-    sizes: list[int] = []
-    for start, number in ((0, task.num_high), (task.num_high, task.num_low)):
-        members = {start: 1, start + 1: number - 2, start + number - 1: 1}
-        kept = {member: size for member, size in members.items() if size > 0 and member < start + number}
-        chosen.extend(kept)
-        sizes.extend(kept.values())
-    return np.asarray(chosen), np.asarray(sizes)
+    chosen = [(first, size) for first, size, _ in _two_level_candidates(task)]
+    return np.array([first for first, _ in chosen]), np.array([size for _, size in chosen])
 
 
-def _neighbour_probabilities(task: TaskDistribution, chosen: NDArray[np.intp]) -> Array:
-    """Probabilities of the class before, the class itself and the class after, shape (candidates, 3)."""
-    total = task.total_classes
-    indices = (chosen[:, None] + np.array([-1, 0, 1])) % total
-    if task.grouped:
-        high, low = task.level_probabilities
-        return np.where(indices < (task.num_high or 0), high, low)
-    return np.asarray(task.class_probabilities[indices], dtype=np.float64)
+def _two_level_candidates(task: TaskDistribution) -> list[tuple[int, int, tuple[int, bool]]]:
+    """A class for every run of labels and group, in increasing order: the class, how many it stands for, and for what.
+
+    What it stands for is the position of the run, and whether the group is that of the high-frequency classes.
+    """
+    num_high, total = task.num_high or 0, task.total_labels
+    chosen = []
+    for run, (label, length) in enumerate(label_runs(task)):
+        high, low = (int(number) for number in members(task, np.array(label)))
+        # The first class of each group that has the label.
+        for number, first, is_high in ((high, label, True), (low, num_high + (label - num_high) % total, False)):
+            if number > 0:
+                chosen.append((first, length * number, (run, is_high)))
+    return sorted(chosen)
 
 
-def _kind(task: TaskDistribution, representative: int, size: int, neighbours: Array) -> ClassKind:
-    before, own, after = (float(value) for value in neighbours)
+def _surroundings(masses: LabelMasses, classes: NDArray[np.intp]) -> Array:
+    """What decides about collisions, shape (classes, 4).
+
+    Mass of the label before, probability of the class, mass of the label after, mass of the other classes with its
+    label.
+    """
+    total = masses.task.total_labels
+    before, after = (masses.of_labels((classes + step) % total) for step in (-1, 1))
+    return np.column_stack([before, masses.of_classes(classes), after, masses.of_companions(classes)])
+
+
+def _kind(
+    masses: LabelMasses, labels: tuple[Array, Array], representative: int, size: int, surroundings: Array
+) -> ClassKind:
+    task = masses.task
+    before, own, after, companions = (float(value) for value in surroundings)
     noise = task.noise_in_context
     if task.label_noise_kind == "cyclic":
-        # Label x is noise of the class before; label x + 1 belongs to the class after.
-        own_collision = before * noise / (1 - own)
-        noisy = np.array([after * (1 - noise) / (1 - own)])
+        # The own label is noise of the label before, and the label after has noise from the other classes of the own.
+        own_collision = (companions * (1 - noise) + before * noise) / (1 - own)
+        noisy = np.array([(after * (1 - noise) + companions * noise) / (1 - own)])
         weights = np.ones(1)
     else:
-        spread = noise / (task.total_classes - 1)
-        values, numbers = _distinct_probabilities(task)
-        # 1 - p_x - p_y is a sum of other probabilities: never negative, whatever the rounding.
+        values, numbers = labels
+        spread = noise / task.noisy_labels
+        share = min(companions / (1 - own), 1.0)
+        own_collision = share * (1 - noise) + (1 - share) * spread
+        # 1 - p_x - P_y is a sum of other probabilities: never negative, whatever the rounding.
         others = np.maximum(1 - own - values, 0.0)
-        own_collision = spread
-        noisy = np.minimum((values * (1 - noise) + others * spread) / (1 - own), 1.0)
-        numbers = numbers - (values == own)
-        weights = numbers / (task.total_classes - 1)
+        noisy = (values * (1 - noise) + others * spread) / (1 - own)
+        numbers = numbers - (values == masses.of_labels(np.array([representative % task.total_labels])))
+        weights = numbers / task.noisy_labels
         noisy, weights = noisy[numbers > 0], weights[numbers > 0]
     return ClassKind(
         representative=representative,
@@ -135,24 +171,15 @@ def _kind(task: TaskDistribution, representative: int, size: int, neighbours: Ar
     )
 
 
-def _distinct_probabilities(task: TaskDistribution) -> tuple[Array, Array]:
-    """Distinct class probabilities and how many classes have each."""
-    if task.grouped:
-        levels, numbers = (
-            np.array(task.level_probabilities),
-            np.array([task.num_high, task.num_low], dtype=float),
-        )
-        return (levels, numbers) if levels[0] != levels[1] else (levels[:1], numbers.sum(keepdims=True))
-    values, counts = np.unique(task.class_probabilities, return_counts=True)
-    return values, counts.astype(np.float64)
-
-
 def kind_of_class(task: TaskDistribution) -> NDArray[np.intp]:
     """Position of every class's kind in :func:`class_kinds`, shape (number of classes,)."""
-    chosen, _ = candidates(task)
     _, kind_of = class_kinds(task)
-    if chosen.size == task.total_classes:
+    if not task.grouped:
         return kind_of
-    # Between two candidates of a group lie classes like the second one of the group.
-    position = np.searchsorted(chosen, np.arange(task.total_classes), side="right") - 1
-    return kind_of[position]
+    runs = label_runs(task)
+    kinds = np.full((len(runs), 2), -1)
+    for (_, _, (run, is_high)), kind in zip(_two_level_candidates(task), kind_of.tolist(), strict=True):
+        kinds[run, int(is_high)] = kind
+    classes = np.arange(task.total_classes)
+    run_of = np.searchsorted([first for first, _ in runs], classes % task.total_labels, side="right") - 1
+    return np.asarray(kinds[run_of, (classes < (task.num_high or 0)).astype(int)])

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from theory.band import Band
+from theory.bracket import Bracket
 from theory.command import (
+    ROWS_SHOWN,
     add_setting_arguments,
     load_setting,
     number,
@@ -20,12 +23,25 @@ from theory.setting_file import presets, to_toml
 from theory.solver import predict
 from theory.theorems.cli import add_theorem_commands
 
-HEADER = ("class", "p_x", "H_x", "r_h", "phase", "risks meet", "asymptotic", "switch", "rigorous", "switch, steps")
+HEADER = (
+    "class",
+    "p_x",
+    "H_x",
+    "r_h",
+    "phase",
+    "risks meet",
+    "asymptotic",
+    "switch",
+    "rigorous",
+    "switch, steps",
+    "band",
+)
 LEGEND = """p_x: probability of one class; H_x, r_h: Bayes risk and in-context risk in nats. Then visits of one class
 until the in-weight risk falls below r_h ('risks meet'), the closed form for many visits, the mean gate's last rise
 through 1/2 ('switch': from context to weights), and where the switch of a single run lies with probability
---confidence ('rigorous'); last, the switch in steps of the stream. '-': no such crossing (or, of the closed form, too
-few visits for it to exist; of the bracket, no bound known)."""
+--confidence ('rigorous'). Last, in steps of the stream: the switch, and the band that holds the share --confidence of
+single runs' switches. '-': no such crossing (or, of the closed form, too few visits for it to exist; of the bracket, no
+bound known; of the band, more runs without a switch than it may miss, or a gate per query and relevance)."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,7 +66,7 @@ def _add_predict(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_setting_arguments(parser)
     parser.add_argument(
-        "--confidence", metavar="P", default=0.95, help="probability of the rigorous brackets (default 0.95)"
+        "--confidence", metavar="P", default=0.95, help="probability of brackets and bands (default 0.95)"
     )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.set_defaults(run=_predict)
@@ -61,13 +77,17 @@ def _predict(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(prediction.to_dict())
         return
-    print_table(HEADER, [_row(entry) for entry in prediction.entries])
+    # A band takes a moment for each class: only rows that are shown need theirs.
+    rows = [
+        _row(entry, entry.band_steps if place < ROWS_SHOWN else None) for place, entry in enumerate(prediction.entries)
+    ]
+    print_table(HEADER, rows)
     print(LEGEND)
     if not all(entry.sharp_is_exact for entry in prediction.entries):
         print("The switch rests on a named approximation here (see docs/model.md).")
 
 
-def _row(entry: ClassPrediction) -> tuple[str, ...]:
+def _row(entry: ClassPrediction, band: Band | None) -> tuple[str, ...]:
     visits = entry.vanish_visits
     return (
         entry.name if entry.num_classes == 1 else f"{entry.name} ({entry.num_classes})",
@@ -78,9 +98,14 @@ def _row(entry: ClassPrediction) -> tuple[str, ...]:
         number(visits.instantaneous),
         number(visits.asymptotic),
         number(visits.sharp),
-        "-" if visits.rigorous is None else f"[{number(visits.rigorous.lower)}, {number(visits.rigorous.upper)}]",
+        _interval(visits.rigorous),
         number(entry.vanish_steps),
+        _interval(band),
     )
+
+
+def _interval(found: Bracket | Band | None) -> str:
+    return "-" if found is None else f"[{number(found.lower)}, {number(found.upper)}]"
 
 
 def _presets(_: argparse.Namespace) -> None:

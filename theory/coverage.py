@@ -6,10 +6,21 @@ from functools import singledispatch
 
 from theory.errors import NoTheoryError
 from theory.in_context import check_attention
-from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+from theory.setting import (
+    AnyGate,
+    Attention,
+    BayesGate,
+    DirichletTable,
+    GatedPredictor,
+    HedgeGate,
+    LearnedAttention,
+    TaskDistribution,
+)
 
 
-def check_theory(task: TaskDistribution, model: GatedPredictor) -> tuple[DirichletTable, Attention, BayesGate]:
+def check_theory(
+    task: TaskDistribution, model: GatedPredictor
+) -> tuple[DirichletTable, Attention | LearnedAttention, AnyGate]:
     """The parts of a model, once it is sure that there is a theory for them and that they fit the task.
 
     Raises
@@ -30,13 +41,13 @@ def in_weight_theory(part: object) -> DirichletTable:
 
 
 @singledispatch
-def in_context_theory(part: object) -> Attention:
+def in_context_theory(part: object) -> Attention | LearnedAttention:
     """The in-context part, if there is a theory for it."""
     raise NoTheoryError("in_context", part)
 
 
 @singledispatch
-def gate_theory(part: object) -> BayesGate:
+def gate_theory(part: object) -> AnyGate:
     """The gate, if there is a theory for it."""
     raise NoTheoryError("gate", part)
 
@@ -51,6 +62,13 @@ def _(part: Attention) -> Attention:
     return part
 
 
-@gate_theory.register
-def _(part: BayesGate) -> BayesGate:
+@in_context_theory.register
+def _(part: LearnedAttention) -> Attention | LearnedAttention:
+    # What does not learn is attention with fixed odds, for which more is known.
+    return part if part.learning_rate > 0 else Attention(odds=part.initial_odds, floor=part.floor)
+
+
+@gate_theory.register(BayesGate)
+@gate_theory.register(HedgeGate)
+def _(part: AnyGate) -> AnyGate:
     return part

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from theory.crossing import geometric_integers
 from theory.gate import GateCell, logit_spread, mean_gate, mean_logit
@@ -82,12 +82,15 @@ class GateCurve:
         visits, gate = self.nodes
         return PchipInterpolator(np.log1p(visits.astype(np.float64)), gate)
 
+    def interpolated(self, visits: ArrayLike) -> Array:
+        """Mean gate after numbers of visits of any shape, between the nodes; beyond the last node as there."""
+        capped = np.minimum(np.asarray(visits, dtype=np.float64), float(self.nodes[0][-1]))
+        return np.asarray(self._interpolation(np.log1p(capped)), dtype=np.float64)
+
     def at_steps(self, steps: int, class_probability: float) -> float:
         r""":math:`E\alpha(N) = \sum_n P(\mathrm{Bin}(N, p_x) = n)\, E\alpha_n`."""
         visits, weights = binomial_law(steps, class_probability)
-        last = self.nodes[0][-1]
-        values = self._interpolation(np.log1p(np.minimum(visits, last)))
-        return float(weights @ values)
+        return float(weights @ self.interpolated(visits))
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +108,14 @@ class GroupCurve:
     def at_visits(self, visits: int) -> float:
         """Mean gate after n visits of each class, exact or as each curve is."""
         return sum(share * curve.at_visits(visits) for share, curve in self.parts)
+
+    def interpolated(self, visits: ArrayLike) -> Array:
+        """Mean gate after numbers of visits of any shape, between the nodes; beyond the last node as there."""
+        visits = np.asarray(visits, dtype=np.float64)
+        total = np.zeros(visits.shape)
+        for share, curve in self.parts:
+            total += share * curve.interpolated(visits)
+        return total
 
     def at_steps(self, steps: int, class_probability: float) -> float:
         """Mean gate after N steps, for classes of the given probability."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from theory.boundary_arrays import asymptotic_boundaries, instantaneous_boundaries, sharp_boundaries
 from theory.crossing import FROM_THE_START
 from theory.diagram_grid import STEPS, Axis, read_axis, settings_grid
-from theory.diagram_problems import Problems
+from theory.diagram_problems import Problems, fixed_attention
 from theory.errors import SettingError
 from theory.gate_steps import StepGates, step_gates
 from theory.kind_arrays import group_names
@@ -128,7 +128,7 @@ def phase_diagram(
         An axis is not that of a numeric setting, a point is no setting (the message names it), the task needs
         ``classes``, or the gate is not one per query.
     NoTheoryError
-        A part of the model has no theory.
+        A part of the model has no theory, or learns its attention (a diagram of that has to be run point by point).
 
     Examples
     --------
@@ -140,6 +140,7 @@ def phase_diagram(
     model = model or GatedPredictor()
     if getattr(model.gate, "per", "query") != "query":
         raise SettingError("model.gate.per", getattr(model.gate, "per", None), "'query', or a call of theory.predict")
+    fixed_attention(model)
     axes = read_axis("x", x, model), read_axis("y", y, model)
     names = group_names(task, classes)
     grid = settings_grid(task, model, *axes, skip_impossible=skip_impossible)
@@ -150,7 +151,7 @@ def phase_diagram(
     sharp = sharp_boundaries(problems.gates, risk, final > 0.5)
     most_steps = max((axis.array.max() for axis in axes if axis.name == STEPS), default=0.0)
     steps = step_gates(problems.gates, sharp, problems.probability, float(most_steps))
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "class_probability": problems.probability,
         "bayes_risk": problems.gates.entropy,
         "in_context_risk": risk,

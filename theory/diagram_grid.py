@@ -20,7 +20,7 @@ from theory.setting import GatedPredictor, TaskDistribution
 STEPS = "steps"
 """Axis that is no setting: steps of the stream, at which the mean gate is asked for."""
 
-_WHOLE = ("num_high", "num_low", "num_classes", "context_length", "relevant_examples", STEPS)
+_WHOLE = ("num_high", "num_low", "num_classes", "num_labels", "context_length", "relevant_examples", STEPS)
 _REAL = ("p_high", "zipf_exponent", "p_relevant", "label_noise", "context_label_noise")
 MOST_POINTS = 10**6
 
@@ -209,7 +209,7 @@ def _check_points(
     grid: Grid, axes: Mapping[str, Axis], places: Mapping[str, NDArray[np.intp]], *, skip_impossible: bool
 ) -> None:
     """Check the settings that a task and a model have only together, at every point where they may fail."""
-    classes = np.array([0 if task is None else task.total_classes for task in grid.tasks], dtype=np.float64)
+    classes = np.array([0 if task is None else task.total_labels for task in grid.tasks], dtype=np.float64)
     floors = np.array([getattr(model.in_context, "floor", 0.0) for model in grid.models])
     floor = floors[grid.model]
     # Each model once with some task, for parts without a theory; and every point whose floor may not fit.

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.coverage import in_context_theory
 from theory.diagram_grid import Grid
+from theory.errors import NoTheoryError
 from theory.gate_arrays import GateRows
 from theory.kind_arrays import KindRows, kind_rows, prompt_rows
 from theory.prompt_arrays import loss_moments
+from theory.setting import Attention, GatedPredictor
 
 Array = NDArray[np.float64]
 
@@ -53,12 +56,12 @@ class Problems:
         rows_of = number[problem]
         first = np.cumsum(rows_of) - rows_of
         row = np.repeat(start[problem] - first, rows_of) + np.arange(int(rows_of.sum()))
-        prompts = prompt_rows(kinds, tasks, [m.in_context for m in grid.models], row, np.repeat(model, rows_of))
+        prompts = prompt_rows(kinds, tasks, [fixed_attention(m) for m in grid.models], row, np.repeat(model, rows_of))
         task_of = problem // len(names)
         gates = GateRows(
             noise=np.array([task.label_noise for task in tasks])[task_of],
             noisy_labels=np.array([float(task.noisy_labels) for task in tasks])[task_of],
-            total_labels=np.array([float(task.total_classes) for task in tasks])[task_of],
+            total_labels=np.array([float(task.total_labels) for task in tasks])[task_of],
             pseudo_count=np.array([m.in_weight.pseudo_count for m in grid.models])[model],
             prior_log_odds=np.array([m.gate.prior_log_odds for m in grid.models])[model],
             rate=np.array([float(getattr(m.gate, "rate", 1.0)) for m in grid.models])[model],
@@ -77,6 +80,14 @@ class Problems:
         setting = np.where(grid.possible, setting, -1)
         place = setting * self.groups + np.arange(self.groups)[:, None]
         return np.asarray(np.where(grid.possible, place, -1), dtype=np.intp)
+
+
+def fixed_attention(model: GatedPredictor) -> Attention:
+    """The in-context part, if it does not learn; a diagram of one that learns would need its whole history."""
+    attention = in_context_theory(model.in_context)
+    if not isinstance(attention, Attention):
+        raise NoTheoryError("in_context", attention)
+    return attention
 
 
 def _runs(kinds: KindRows, tasks: int, groups: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

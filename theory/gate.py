@@ -1,7 +1,8 @@
-r"""Law of the Bayes gate: the mean gate :math:`E\alpha_n` after :math:`n` visits, without a fitted constant.
+r"""Law of the Bayes and Hedge gates: the mean gate :math:`E\alpha_n` after :math:`n` visits, without a fitted constant.
 
-After :math:`n` visits of its query, :math:`\operatorname{logit}\alpha_n = d_0 + S_n - \Lambda_n`: prior log-odds, plus
-the sum of the in-context losses, minus that of the in-weight losses. Given the label counts, :math:`\Lambda_n` is known
+After :math:`n` visits of its query, :math:`\operatorname{logit}\alpha_n = d_0 + \lambda(S_n - \Lambda_n)`: prior
+log-odds, plus the sum of the in-context losses, minus that of the in-weight losses, times the gate's learning rate
+(:math:`\lambda = 1` for the Bayes gate, else Hedge). Given the label counts, :math:`\Lambda_n` is known
 and :math:`S_n` is a sum of independent few-valued losses, so the characteristic function :math:`\varphi` of
 :math:`X = \operatorname{logit}\alpha_n` is a short sum of products, and
 
@@ -26,6 +27,7 @@ from scipy.special import expit
 from theory.crossing import geometric_integers
 from theory.in_context import InContextLoss, LossLaw
 from theory.in_weight import LabelLaw, cumulative_loss, expected_cumulative_loss
+from theory.label_spread import LARGEST_SUM, spread_characteristic, spread_moments
 from theory.special import binomial_law, log_rising
 
 Array = NDArray[np.float64]
@@ -33,18 +35,43 @@ ComplexArray = NDArray[np.complex128]
 
 _TAIL = 24.0
 """Nats beyond which the gate counts as decided: e^-24 is below 1e-10."""
-_LARGEST_FREQUENCY = 7.6
+_SPREAD_TAIL = 15.0
+"""The same where noise spreads over several labels, which costs more: e^-15 is 3e-7."""
+LARGEST_FREQUENCY = 7.6
 """Where the integrand has fallen below 1e-10."""
 _BLOCK = 1 << 18
 EXACT_VISITS = 20_000
 """Visits up to which nothing is left out; beyond, label counts are summed with a stride where there are many, and what
 lattice laws contribute far from frequency 0 is left out then, or where it would take too many terms."""
+_UNLIKELY = 1e-9
+_CHUNK = 32
+"""Nodes for which the law of the spread over several labels is computed, and kept, together."""
 _FEWEST_NODES, _MOST_TERMS = 1 << 12, 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Characteristic functions of a cell's in-context losses, times its rate, at equally spaced nodes; shape (nodes,).
+
+    Parameters
+    ----------
+    nodes : ndarray
+        Midpoint nodes.
+    own, noisy : ndarray of complex
+        Given the own label, and given any noisy one.
+    groups : tuple of ndarray of complex
+        Given a noisy label of each of the groups ``InContextLoss.noisy_groups``.
+    """
+
+    nodes: Array
+    own: ComplexArray
+    noisy: ComplexArray
+    groups: tuple[ComplexArray, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class GateCell:
-    r"""One cell of a Bayes gate: everything that its law depends on.
+    r"""One cell of a Bayes or Hedge gate: everything that its law depends on.
 
     Parameters
     ----------
@@ -61,6 +88,8 @@ class GateCell:
         learns from visits that the cell does not see, and which of the table's losses fall on the cell's own visits is
         taken as normal, given the label counts, with its exact mean and its variance at typical counts (the mean of
         the log-odds stays exact).
+    rate : float
+        Learning rate :math:`\lambda`: 1 for a Bayes gate.
     """
 
     prior_log_odds: float
@@ -68,30 +97,49 @@ class GateCell:
     pseudo_count: float
     loss: InContextLoss
     share: float = 1.0
-    _cache: dict[int, tuple[Array, ComplexArray, ComplexArray]] = field(default_factory=dict, repr=False)
+    rate: float = 1.0
+    _cache: dict[int, Spectrum] = field(default_factory=dict, repr=False)
 
     @property
     def exact(self) -> bool:
-        """Whether :func:`mean_gate` is exact (to 1e-9), not an approximation with the right mean and variance."""
-        return self.share == 1.0 and (self.labels.noisy_labels == 1 or self.labels.noise == 0)
+        """Whether :func:`mean_gate` is exact, not an approximation."""
+        return self.share == 1.0 and (self.labels.noise == 0 or self.loss.groups_are_exact)
 
-    def characteristic(self, level: int) -> tuple[Array, ComplexArray, ComplexArray]:
-        """Midpoint nodes of step 2^-level and the characteristic functions of the two loss laws there."""
+    @property
+    def several(self) -> bool:
+        """Whether noise spreads over several labels."""
+        return self.labels.noise > 0 and self.labels.noisy_labels > 1
+
+    @property
+    def tail(self) -> float:
+        """Nats beyond which the gate counts as decided."""
+        return _SPREAD_TAIL if self.several else _TAIL
+
+    @property
+    def advantage(self) -> float:
+        """Prior log-odds per unit of rate."""
+        return self.prior_log_odds / self.rate
+
+    def spectrum(self, level: int) -> Spectrum:
+        """Characteristic functions of the loss laws at midpoint nodes of step 2^-level."""
         if level not in self._cache:
             step = 2.0**-level
             most = max(_FEWEST_NODES, _MOST_TERMS // max(self.loss.own.values.size, self.loss.noisy.values.size))
-            number = min(math.ceil(_LARGEST_FREQUENCY / step), most)
+            number = min(math.ceil(LARGEST_FREQUENCY / step), most)
             nodes = np.asarray((np.arange(number) + 0.5) * step, dtype=np.float64)
-            self._cache[level] = (
+            self._cache[level] = Spectrum(
                 nodes,
-                _characteristic(self.loss.own, nodes),
-                _characteristic(self.loss.noisy, nodes),
+                _characteristic(self.loss.own, self.rate * nodes),
+                _characteristic(self.loss.noisy, self.rate * nodes),
+                tuple(_characteristic(law, self.rate * nodes) for _, law in self.loss.noisy_groups),
             )
         return self._cache[level]
 
 
 def mean_logit(cell: GateCell, visits: ArrayLike) -> Array:
-    r"""Expected log-odds :math:`d_0 + s\,(n r_h - E\Lambda_n)` after n visits of the class, exact; s the cell's share.
+    r"""Expected log-odds :math:`d_0 + \lambda s\,(n r_h - E\Lambda_n)` after n visits of the class, exact.
+
+    :math:`s` is the cell's share and :math:`\lambda` its rate.
 
     Parameters
     ----------
@@ -102,7 +150,8 @@ def mean_logit(cell: GateCell, visits: ArrayLike) -> Array:
     """
     n = np.asarray(visits, dtype=np.float64)
     loss = expected_cumulative_loss(n, cell.labels, cell.pseudo_count)
-    return np.asarray(cell.prior_log_odds + cell.share * (n * cell.loss.risk - loss), dtype=np.float64)
+    gained = cell.share * (n * cell.loss.risk - loss)
+    return np.asarray(cell.prior_log_odds + cell.rate * gained, dtype=np.float64)
 
 
 def logit_spread(cell: GateCell, visits: ArrayLike) -> Array:
@@ -114,7 +163,7 @@ def logit_spread(cell: GateCell, visits: ArrayLike) -> Array:
         second += weight * cell.share * (law.variance + gap * gap)
         mean += weight * cell.share * gap
     slow = cell.labels.support + 4.0
-    return np.sqrt(n * max(second - mean * mean, 0.0) + slow)
+    return np.asarray(cell.rate * np.sqrt(n * max(second - mean * mean, 0.0) + slow), dtype=np.float64)
 
 
 def _branches(cell: GateCell) -> list[tuple[float, float, LossLaw]]:
@@ -126,10 +175,11 @@ def _branches(cell: GateCell) -> list[tuple[float, float, LossLaw]]:
 def mean_gate(cell: GateCell, visits: int) -> float:
     r"""Mean gate :math:`E\alpha_n`.
 
-    Exact to 1e-9 for a gate per query and at most two labels. With symmetric noise on several labels the spread
-    of :math:`\Lambda_n` given the number of noisy labels is taken as normal with its own mean and variance; with a gate
-    per query and relevance see :class:`GateCell`. Beyond 20,000 visits see
-    ``EXACT_VISITS``.
+    Exact for a gate per query: to 1e-9 for at most two labels; to 1e-6 for several noisy ones, where each has one of at
+    most 4 laws of the in-context loss. More laws are grouped into 4, and those of more than 256 labels are mixed (an
+    error of the gate below 1e-3, mostly below 1e-4). With a gate per query
+    and relevance see :class:`GateCell`; beyond 20,000 visits see ``EXACT_VISITS``, and beyond ``LARGEST_SUM`` noisy
+    labels the spread of :math:`\Lambda_n` over several of them is taken as normal.
 
     Parameters
     ----------
@@ -146,8 +196,8 @@ def mean_gate(cell: GateCell, visits: int) -> float:
     if visits == 0:
         return float(expit(cell.prior_log_odds))
     given = _GivenCounts.of(cell, visits)
-    decided_up = given.mean - given.radius > _TAIL
-    decided = decided_up | (given.mean + given.radius < -_TAIL)
+    decided_up = cell.rate * (given.mean - given.radius) > cell.tail
+    decided = decided_up | (cell.rate * (given.mean + given.radius) < -cell.tail)
     total = float(given.weight[decided_up].sum())
     if not np.all(decided):
         open_counts = given.keep(~decided)
@@ -157,8 +207,9 @@ def mean_gate(cell: GateCell, visits: int) -> float:
 
 @dataclass(frozen=True, eq=False)
 class _GivenCounts:
-    """The log-odds given how many labels were noise; every array has one entry per such count."""
+    """The log-odds per unit of rate, given how many labels were noise; every array has one entry per such count."""
 
+    place: NDArray[np.intp]
     weight: Array
     own: Array
     noisy: Array
@@ -173,7 +224,7 @@ class _GivenCounts:
     def of(cls, cell: GateCell, visits: int) -> _GivenCounts:
         terms = _in_weight_terms(cell.labels, cell.pseudo_count, cell.share, visits)
         weight, own, noisy, shift, own_cost, noisy_cost, slow = terms
-        shift = shift + cell.prior_log_odds
+        shift = shift + cell.advantage
         mean, variance = shift.copy(), slow.copy()
         largest = np.zeros_like(mean)
         for number, cost, law in ((own, own_cost, cell.loss.own), (noisy, noisy_cost, cell.loss.noisy)):
@@ -182,10 +233,10 @@ class _GivenCounts:
             variance += number * (cell.share * (law.variance + gap * gap) - (cell.share * gap) ** 2)
             deviation = np.abs(law.values[:, None] - cell.share * gap[None, :] - cost[None, :]).max(axis=0)
             largest = np.maximum(largest, np.where(number > 0, np.maximum(deviation, np.abs(cell.share * gap)), 0))
-        # Bernstein: the probability of a deviation beyond this radius is at most 2 e^-24.
-        third = _TAIL * largest / 3
-        radius = third + np.sqrt(third * third + 2 * _TAIL * np.maximum(variance, 0.0))
-        return cls(weight, own, noisy, shift, own_cost, noisy_cost, slow, mean, radius)
+        # Bernstein: the probability of a deviation beyond this radius is at most 2 e^-tail.
+        third = cell.tail * largest / 3
+        radius = third + np.sqrt(third * third + 2 * cell.tail * np.maximum(variance, 0.0))
+        return cls(np.arange(own.size), weight, own, noisy, shift, own_cost, noisy_cost, slow, mean, radius)
 
     def keep(self, mask: NDArray[np.bool_]) -> _GivenCounts:
         return _GivenCounts(*(getattr(self, name)[mask] for name in self.__dataclass_fields__))
@@ -203,12 +254,15 @@ def _in_weight_terms(labels: LabelLaw, b: float, share: float, visits: int) -> t
     if visits >= EXACT_VISITS:
         stride = max(1, counts.size // 256)
         counts, weight = counts[::stride], weight[::stride] / weight[::stride].sum()
+    if labels.noisy_labels > 1:
+        likely = weight > _UNLIKELY
+        counts, weight = counts[likely], weight[likely] / weight[likely].sum()
     noisy = counts.astype(np.float64)
     own = visits - noisy
     one_each = log_rising(b, noisy)
     spread_mean, spread_variance = one_each, np.zeros_like(noisy)
     if labels.noisy_labels > 1 and labels.noise > 0:
-        spread_mean, spread_variance = spread_over_labels(noisy, labels.noisy_labels, b)
+        spread_mean, spread_variance = spread_moments(noisy, labels.noisy_labels, b)
     zero = np.zeros_like(own)
     if share == 1.0:
         loss = cumulative_loss(visits, own, noisy, labels.total_labels, b)
@@ -244,25 +298,6 @@ def _loss_moments(total_labels: int, b: float, probability: float, visits: int) 
     return float(weights @ loss), float(weights @ (loss * loss))
 
 
-def spread_over_labels(counts: Array, labels: int, pseudo_count: float) -> tuple[Array, Array]:
-    r"""Mean and variance of :math:`\sum_y \log[\Gamma(N_y+b)/\Gamma(b)]` for counts spread uniformly over labels.
-
-    The mean is exact (binomial marginals); the variance is that of independent Poisson counts given their sum, to
-    first order.
-    """
-    mean, variance = np.zeros_like(counts), np.zeros_like(counts)
-    for i, count in enumerate(counts.tolist()):
-        values, weights = binomial_law(int(count), 1 / labels)
-        rise = log_rising(pseudo_count, values)
-        average, rate = float(weights @ rise), count / labels
-        covariance = float(weights @ (rise * (values - rate)))
-        spread = float(weights @ (rise - average) ** 2)
-        scale = max(rate * (1 - 1 / labels), 1e-300)
-        mean[i] = labels * average
-        variance[i] = labels * max(spread - covariance**2 / scale, 0.0)
-    return mean, variance
-
-
 def _characteristic(law: LossLaw, nodes: Array) -> ComplexArray:
     """Characteristic function of a loss law at the nodes, in blocks of bounded memory."""
     result = np.empty(nodes.size, dtype=np.complex128)
@@ -275,37 +310,91 @@ def _characteristic(law: LossLaw, nodes: Array) -> ComplexArray:
 
 def _inversion(cell: GateCell, given: _GivenCounts) -> float:
     r"""Sum over the label counts of :math:`w\,[E\sigma(X) - \tfrac12]`."""
-    reach = float((np.abs(given.mean) + given.radius).max()) + _TAIL
+    reach = cell.rate * float((np.abs(given.mean) + given.radius).max()) + cell.tail
     level = max(0, math.ceil(math.log2(reach / (2 * math.pi))))
-    nodes, own, noisy = cell.characteristic(level)
-    strided = given.noisy.size > 1 and float(np.diff(given.noisy).min()) > 1
-    kept = _nodes_that_matter(cell, given, nodes, own, noisy, smooth=strided)
-    nodes, own, noisy = nodes[kept], own[kept], noisy[kept]
+    spectrum = cell.spectrum(level)
+    kept = _nodes_that_matter(cell, given, spectrum)
     total = 0.0
+    if _spreads(cell, given):
+        for chunk in np.unique(kept // _CHUNK).tolist():
+            block = kept[kept // _CHUNK == chunk]
+            spread = _spread(cell, given, spectrum, level, chunk)[block - chunk * _CHUNK]
+            total += _block_sum(cell, given, spectrum, block, spread)
+        return total * 2.0**-level
     rows = max(1, _BLOCK // given.weight.size)
-    for start in range(0, nodes.size, rows):
-        block = slice(start, start + rows)
-        total += _block_sum(cell, given, nodes[block, None], own[block, None], noisy[block, None])
+    for start in range(0, kept.size, rows):
+        block = kept[start : start + rows]
+        scaled = cell.rate * spectrum.nodes[block, None]
+        spread = np.exp(-0.5 * scaled * scaled * given.slow_variance[None, :])
+        total += _block_sum(cell, given, spectrum, block, spread)
     return total * 2.0**-level
 
 
-def _nodes_that_matter(
-    cell: GateCell, given: _GivenCounts, t: Array, own: ComplexArray, noisy: ComplexArray, *, smooth: bool
-) -> NDArray[np.intp]:
-    """Nodes at which the characteristic function has not fallen below 1e-15 for every count.
+def _spreads(cell: GateCell, given: _GivenCounts) -> bool:
+    """Whether the law of how noise spreads over several labels is to be computed."""
+    return cell.several and cell.share == 1.0 and float(given.noisy[-1]) <= LARGEST_SUM
+
+
+def _spread(cell: GateCell, given: _GivenCounts, spectrum: Spectrum, level: int, chunk: int) -> ComplexArray:
+    """Characteristic function of what the spread of noise over labels adds, without its mean; (nodes, counts).
+
+    Where the losses depend on the noisy label, it has the losses at noisy visits in it.
+    """
+    visits = int(given.own[0] + given.noisy[0])
+    if len(spectrum.groups) <= 1:
+        return _spread_alone(cell.labels, cell.pseudo_count, cell.rate, visits, level, chunk)[:, given.place]
+    counts, mean = _likely_spread(cell.labels, cell.pseudo_count, visits)
+    numbers = _whole_numbers([share for share, _ in cell.loss.noisy_groups], cell.labels.noisy_labels)
+    nodes = slice(chunk * _CHUNK, (chunk + 1) * _CHUNK)
+    laws = [(number, law[nodes]) for number, law in zip(numbers, spectrum.groups, strict=True) if number]
+    frequencies = cell.rate * spectrum.nodes[nodes]
+    return spread_characteristic(counts, mean, laws, cell.pseudo_count, frequencies)[:, given.place]
+
+
+@lru_cache(maxsize=512)
+def _spread_alone(labels: LabelLaw, b: float, rate: float, visits: int, level: int, chunk: int) -> ComplexArray:
+    """The same where the losses do not depend on the noisy label: shared by all classes of a task."""
+    nodes = np.arange(chunk * _CHUNK, (chunk + 1) * _CHUNK, dtype=np.float64) + 0.5
+    frequencies = np.asarray(nodes * (rate * 2.0**-level), dtype=np.float64)
+    counts, mean = _likely_spread(labels, b, visits)
+    without_losses = [(labels.noisy_labels, np.ones(frequencies.size, dtype=np.complex128))]
+    return spread_characteristic(counts, mean, without_losses, b, frequencies)
+
+
+def _likely_spread(labels: LabelLaw, b: float, visits: int) -> tuple[Array, Array]:
+    """Likely numbers of noisy labels, and the mean of what their spread contributes."""
+    _, _, counts, *_ = _in_weight_terms(labels, b, 1.0, visits)
+    return counts, spread_moments(counts, labels.noisy_labels, b)[0]
+
+
+def _whole_numbers(shares: list[float], total: int) -> list[int]:
+    """Numbers of labels from their shares; they add up to the total."""
+    ends = np.rint(np.cumsum(shares) * total).astype(int)
+    return [int(number) for number in np.diff(ends, prepend=0)]
+
+
+def _nodes_that_matter(cell: GateCell, given: _GivenCounts, spectrum: Spectrum) -> NDArray[np.intp]:
+    """Nodes at which the characteristic function has not become negligible for every count.
 
     Its logarithm is linear in the count where the cell sees every visit, so that both ends decide; the middle is looked
     at for a cell that sees a share.
     """
+    t, own, noisy = spectrum.nodes, spectrum.own, spectrum.noisy
+    spreads = _spreads(cell, given)
+    if spreads and spectrum.groups:
+        # A bound, whichever labels come together: the mean size over the labels.
+        sizes = zip(cell.loss.noisy_groups, spectrum.groups, strict=True)
+        noisy = np.asarray(sum(share * np.abs(law) for (share, _), law in sizes), dtype=np.complex128)
     size = np.full(t.size, -np.inf)
     for i in {0, given.weight.size // 2, given.weight.size - 1}:
-        here = -0.5 * t * t * given.slow_variance[i]
+        here = np.zeros(t.size) if spreads else -0.5 * (cell.rate * t) ** 2 * given.slow_variance[i]
         for law, number, cost in ((own, given.own[i], given.own_cost[i]), (noisy, given.noisy[i], given.noisy_cost[i])):
             factor = _visit_factor(cell, law, t, cost)
             here += number * np.log(np.maximum(np.abs(factor), 1e-300))
         size = np.maximum(size, here)
-    matter = size > -35
-    if smooth and not matter.all():
+    matter = size - math.pi * t > -_SPREAD_TAIL - 4 if cell.several else size > -35
+    strided = given.noisy.size > 1 and float(np.diff(given.noisy).min()) > 1
+    if strided and not matter.all():
         matter[int(np.argmin(matter)) :] = False
     return np.flatnonzero(matter)
 
@@ -314,13 +403,22 @@ def _visit_factor(cell: GateCell, law: ComplexArray, t: Array, cost: Array | flo
     """Characteristic function of what one visit of the class adds to the log-odds of the cell."""
     if cell.share == 1.0:
         return law
-    return np.asarray(1 - cell.share + cell.share * law * np.exp(-1j * t * cost), dtype=np.complex128)
+    return np.asarray(1 - cell.share + cell.share * law * np.exp(-1j * cell.rate * t * cost), dtype=np.complex128)
 
 
-def _block_sum(cell: GateCell, given: _GivenCounts, t: Array, own: ComplexArray, noisy: ComplexArray) -> float:
+def _block_sum(
+    cell: GateCell,
+    given: _GivenCounts,
+    spectrum: Spectrum,
+    block: NDArray[np.intp],
+    spread: ComplexArray | Array,
+) -> float:
     """Part of the integral: imaginary parts of the characteristic functions, in real arithmetic."""
-    log_size = -0.5 * t * t * given.slow_variance
-    phase = t * given.shift
+    t, own = spectrum.nodes[block, None], spectrum.own[block, None]
+    joint = _spreads(cell, given) and len(spectrum.groups) > 1
+    noisy = np.ones_like(own) if joint else spectrum.noisy[block, None]
+    log_size = np.log(np.maximum(np.abs(spread), 1e-300))
+    phase = cell.rate * t * given.shift + np.angle(spread)
     for law, number, cost in ((own, given.own, given.own_cost), (noisy, given.noisy, given.noisy_cost)):
         factor = _visit_factor(cell, law, t, cost)
         # A factor of 0 leaves nothing unless its number is 0 too; 1e-300 gives both.

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.special import entr, ndtr
 
 from theory.crossing import geometric_integers
-from theory.gate import spread_over_labels
 from theory.in_weight import cumulative_loss
+from theory.label_spread import spread_moments
 from theory.prompt_arrays import LossMoments, PromptRows
 from theory.special import binomial_log_probability, log_rising
 
@@ -144,7 +144,8 @@ def rough_gates(gates: GateRows, problems: Indices, visits: Array) -> Array:
     z = moments.mean * root
     skew = moments.third * root**3 / (6 * math.sqrt(2 * math.pi))
     gate = np.clip(ndtr(z) + np.clip(skew, -0.3, 0.3) * (z * z - 1) * np.exp(-0.5 * z * z), 0.0, 1.0)
-    return np.bincount(at, weights=gate * gates.weight[rows], minlength=problems.size)
+    mean = np.bincount(at, weights=gate * gates.weight[rows], minlength=problems.size)
+    return np.asarray(mean, dtype=np.float64)
 
 
 # The label counts.
@@ -265,6 +266,6 @@ def _spread_table(labels: int, pseudo_count: float, level: int) -> CubicSpline:
     from scipy.interpolate import CubicSpline
 
     counts = np.append(0.0, geometric_integers(1, 4**level, 1.25))
-    mean, variance = spread_over_labels(counts, labels, pseudo_count)
+    mean, variance = spread_moments(counts, labels, pseudo_count)
     even = labels * log_rising(pseudo_count, counts / labels)
     return CubicSpline(np.log1p(counts), np.column_stack([mean - even, variance]))

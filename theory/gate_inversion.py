@@ -100,7 +100,8 @@ class OpenGates:
         """Whether the mean gate has no steps or teeth of a lattice law near a number of visits."""
         tables, at = self._tables(which)
         matters, smooth = self._nodes_that_matter(tables, which[at], visits[at])
-        return np.bincount(at, weights=(matters & ~smooth).any(axis=1), minlength=which.size) == 0
+        revivals = np.bincount(at, weights=(matters & ~smooth).any(axis=1), minlength=which.size)
+        return np.asarray(revivals == 0)
 
     def _nodes_that_matter(
         self, tables: Indices, at: Indices, visits: Array
@@ -169,7 +170,8 @@ def all_nodes(gates: GateRows, problems: Indices, reach: Array) -> NDArray[np.in
     relevant, length = gates.prompts.relevant_examples[first], gates.prompts.context_length[first]
     few = (relevant > 0) & ((relevant + 1) * (length - relevant + 1) <= _FEW_LOSSES)
     nodes = np.ceil(_LARGEST_FREQUENCY * reach / (2 * math.pi) / _NODE_STEP) * _NODE_STEP
-    return np.minimum(nodes, np.where(few, _MOST_LATTICE_NODES, _MOST_NODES)).astype(np.int64)
+    most = np.where(few, _MOST_LATTICE_NODES, _MOST_NODES)
+    return np.asarray(np.minimum(nodes, most), dtype=np.int64)
 
 
 def open_gates(gates: GateRows, problems: Indices, reach: Array, nodes: int) -> OpenGates:
@@ -212,7 +214,7 @@ def _log_characteristic(prompts: PromptRows, step: Array, nodes: int, *, noisy: 
             result[block, node] = wave.sum(axis=1)
             wave *= turn
     size = np.maximum(np.abs(result), 1e-300)
-    return np.log(size) + 1j * np.angle(result)
+    return np.asarray(np.log(size) + 1j * np.angle(result), dtype=np.complex128)
 
 
 def _condensed(losses: Array, weights: Array) -> tuple[Array, Array]:
@@ -225,7 +227,7 @@ def _condensed(losses: Array, weights: Array) -> tuple[Array, Array]:
     interval = ((losses - low) / np.where(width > 0, width, 1.0) * _MOST_LOSSES).astype(np.intp)
     interval = np.clip(interval, 0, _MOST_LOSSES - 1) + _MOST_LOSSES * np.arange(losses.shape[0])[:, None]
     cells = losses.shape[0] * _MOST_LOSSES
-    total = np.bincount(interval.ravel(), weights=weights.ravel(), minlength=cells)
+    total = np.asarray(np.bincount(interval.ravel(), weights=weights.ravel(), minlength=cells), dtype=np.float64)
     moment = np.bincount(interval.ravel(), weights=(weights * losses).ravel(), minlength=cells)
-    values = moment / np.where(total > 0, total, 1.0)
+    values = np.asarray(moment / np.where(total > 0, total, 1.0), dtype=np.float64)
     return values.reshape(-1, _MOST_LOSSES), total.reshape(-1, _MOST_LOSSES)

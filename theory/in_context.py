@@ -9,19 +9,23 @@ binomials.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theory.classes import ClassKind, class_kinds
 from theory.errors import SettingError
-from theory.setting import Attention, TaskDistribution
+from theory.setting import Attention, LearnedAttention, TaskDistribution
 from theory.special import binomial_law, binomial_log_probability
 
 Array = NDArray[np.float64]
 
 _NEGLIGIBLE = 1e-19
 _MOST_VALUES = 1 << 12
+_MOST_GROUPS = 4
+_LABELS_APART = 256
+"""Noisy labels up to which it shows (beyond 1e-3 in the gate) that the losses of different labels differ."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +52,43 @@ class LossLaw:
     def variance(self) -> float:
         """Variance of the loss."""
         return float((self.values - self.mean) ** 2 @ self.probabilities)
+
+
+@dataclass(frozen=True, eq=False)
+class PromptLaw:
+    """Law of what the in-context loss needs of a prompt; every array has shape (v,).
+
+    Parameters
+    ----------
+    num_relevant : ndarray of int
+        Number :math:`m` of relevant examples.
+    relevant, irrelevant : ndarray of int
+        How many of the relevant and of the irrelevant examples carry the query's label, :math:`A` and :math:`B`.
+    probabilities : ndarray
+        Their probabilities; they sum to one.
+    """
+
+    num_relevant: NDArray[np.int64]
+    relevant: NDArray[np.int64]
+    irrelevant: NDArray[np.int64]
+    probabilities: Array
+
+
+@dataclass(frozen=True, eq=False)
+class PromptLaws:
+    """Laws of the prompts of a class, given the query's label.
+
+    Parameters
+    ----------
+    own, noisy : PromptLaw
+        Given the own label, and given any of the noisy ones.
+    noisy_groups : tuple of (float, PromptLaw)
+        As ``InContextLoss.noisy_groups``.
+    """
+
+    own: PromptLaw
+    noisy: PromptLaw
+    noisy_groups: tuple[tuple[float, PromptLaw], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +122,19 @@ class InContextLoss:
         Probability of noise.
     dominating : TailLaws, optional
         Laws for bounds on tails, where the two themselves will not do.
+    noisy_groups : tuple of (float, LossLaw)
+        Laws given which noisy label it is, with the share of the noisy labels that have each; empty where all have the
+        law ``noisy``, or so many that it does not matter which one came.
+    groups_are_exact : bool
+        Whether the labels of a group have the very same law, not only similar ones.
     """
 
     own: LossLaw
     noisy: LossLaw
     noise: float
     dominating: TailLaws | None = None
+    noisy_groups: tuple[tuple[float, LossLaw], ...] = ()
+    groups_are_exact: bool = True
 
     @property
     def tails(self) -> TailLaws:
@@ -164,7 +212,7 @@ def relevant_law(task: TaskDistribution, probability: float) -> tuple[NDArray[np
     return values[kept], weights[kept] / weights[kept].sum()
 
 
-def check_attention(task: TaskDistribution, attention: Attention) -> None:
+def check_attention(task: TaskDistribution, attention: Attention | LearnedAttention) -> None:
     r"""Check that attention fits the task: :math:`C\varepsilon < 1`, and a finite risk for every class.
 
     Raises
@@ -178,7 +226,9 @@ def check_attention(task: TaskDistribution, attention: Attention) -> None:
             _check_finite(task, attention, kind, task.p_relevant)
 
 
-def _check_finite(task: TaskDistribution, attention: Attention, kind: ClassKind, p_relevant: float) -> None:
+def _check_finite(
+    task: TaskDistribution, attention: Attention | LearnedAttention, kind: ClassKind, p_relevant: float
+) -> None:
     if attention.floor == 0 and _label_can_be_missing(task, kind, p_relevant):
         allowed = "a positive floor, since contexts can lack the query's label (infinite in-context risk)"
         raise SettingError("model.in_context.floor", attention.floor, allowed)
@@ -224,13 +274,33 @@ def in_context_loss(
     tails = None
     if collisions.size > 1 or max(own[0].size, noisy[0].size) > _MOST_VALUES:
         tails = TailLaws(*(_spread_out(*law) for law in (own, noisy, dearest, cheapest)))
-    return InContextLoss(_merged(*own), _merged(*noisy), noise, tails)
+    apart = collisions.size > 1 and task.noisy_labels <= _LABELS_APART
+    groups = tuple(
+        (float(weights.sum()), _merged(*losses(noisy_match, members, weights / weights.sum())))
+        for members, weights in (_alike(collisions, kind.noisy_weights, task.context_length) if apart else ())
+    )
+    groups_are_exact = collisions.size == 1 or (apart and collisions.size <= _MOST_GROUPS)
+    return InContextLoss(_merged(*own), _merged(*noisy), noise, tails, groups, groups_are_exact)
 
 
-def check_floor(task: TaskDistribution, attention: Attention) -> None:
+def _alike(collisions: Array, weights: Array, length: int) -> list[tuple[Array, Array]]:
+    """Collision probabilities and weights of groups of noisy labels with similar losses.
+
+    Up to 4 different ones are groups of their own; more are grouped by the chance that an irrelevant example carries
+    the label at all.
+    """
+    group = np.arange(collisions.size)
+    if collisions.size > _MOST_GROUPS:
+        carried = -np.expm1(length * np.log1p(-np.minimum(collisions, 1 - 1e-12)))
+        width = (carried.max() - carried.min()) / _MOST_GROUPS
+        group = np.minimum(((carried - carried.min()) / max(width, 1e-300)).astype(np.intp), _MOST_GROUPS - 1)
+    return [(collisions[group == g], weights[group == g]) for g in np.unique(group).tolist()]
+
+
+def check_floor(task: TaskDistribution, attention: Attention | LearnedAttention) -> None:
     r"""Raise :class:`SettingError` unless :math:`C\varepsilon < 1`."""
-    if task.total_classes * attention.floor >= 1:
-        allowed = f"less than 1/C = {1 / task.total_classes:g}, since C * floor must stay below 1"
+    if task.total_labels * attention.floor >= 1:
+        allowed = f"less than 1/C = {1 / task.total_labels:g}, since C * floor must stay below 1"
         raise SettingError("model.in_context.floor", attention.floor, allowed)
 
 
@@ -243,9 +313,11 @@ def _label_can_be_missing(task: TaskDistribution, kind: ClassKind, p_relevant: f
         (noise > 0, task.noisy_labels > 1 or in_context < 1, float(kind.noisy_collisions.min())),
     ]
     only_relevant = task.relevant_examples in (None, task.context_length)
+    any_may_miss = 0 < in_context < 1
     for possible, relevant_may_miss, collision in branches:
-        without_match = p_relevant < 1 and collision < 1
-        with_match = p_relevant > 0 and relevant_may_miss and (only_relevant or collision < 1)
+        irrelevant_may_miss = any_may_miss or collision < 1
+        without_match = p_relevant < 1 and irrelevant_may_miss
+        with_match = p_relevant > 0 and relevant_may_miss and (only_relevant or irrelevant_may_miss)
         if possible and (without_match or with_match):
             return True
     return False
@@ -261,26 +333,64 @@ def _losses(
     weights: Array,
 ) -> tuple[Array, Array]:
     """Losses and their probabilities given a query label that relevant examples carry with probability ``match``."""
-    values: list[Array] = []
-    probabilities: list[Array] = []
-    numbers, chances = relevant_law(task, kind.probability) if p_relevant > 0 else (np.zeros(0, int), np.zeros(0))
-    numbers, chances = np.append(numbers, 0), np.append(p_relevant * chances, 1 - p_relevant)
-    for m, chance in zip(numbers.tolist(), chances.tolist(), strict=True):
-        if chance <= 0:
-            continue
-        k = task.context_length - m
-        relevant, relevant_weight = binomial_law(m, match)
-        irrelevant, irrelevant_weight = _collision_law(k, collisions, weights)
-        mass = label_mass(relevant[:, None], irrelevant[None, :], m, k, attention.odds)
-        values.append(floored_loss(mass, task.total_classes, attention.floor).ravel())
-        probabilities.append((chance * relevant_weight[:, None] * irrelevant_weight[None, :]).ravel())
-    loss, weight = np.concatenate(values), np.concatenate(probabilities)
+    law = _prompt_law(task, kind, p_relevant, match, collisions, weights)
+    k = task.context_length - law.num_relevant
+    mass = label_mass(law.relevant, law.irrelevant, law.num_relevant, k, attention.odds)
+    loss, weight = floored_loss(mass, task.total_labels, attention.floor), law.probabilities
     # A label that can never be missing has mass in every context; what is infinite here has probability 0.
     kept = (weight > _NEGLIGIBLE) & np.isfinite(loss)
     if not kept.any():
         # A label that no query has, in contexts that cannot carry it: its law has weight 0 wherever it is used.
         return np.zeros(1), np.ones(1)
     return loss[kept], weight[kept] / weight[kept].sum()
+
+
+def prompt_laws(task: TaskDistribution, kind: ClassKind, relevant: bool | None = None) -> PromptLaws:
+    """Exact law of a class's prompts, given that the query's label is the own one, and given that it is noise.
+
+    Parameters
+    ----------
+    task : TaskDistribution
+        The task.
+    kind : ClassKind
+        The class.
+    relevant : bool, optional
+        Only relevant, or only irrelevant contexts; by default both, mixed by ``p_relevant``.
+    """
+    p_relevant = task.p_relevant if relevant is None else float(relevant)
+    match, noisy_match = 1 - task.noise_in_context, task.noise_in_context / task.noisy_labels
+
+    def law(match: float, collisions: Array, weights: Array) -> PromptLaw:
+        return _prompt_law(task, kind, p_relevant, match, collisions, weights)
+
+    collisions, weights = kind.noisy_collisions, kind.noisy_weights
+    apart = collisions.size > 1 and task.noisy_labels <= _LABELS_APART
+    return PromptLaws(
+        own=law(match, np.array([kind.own_collision]), np.ones(1)),
+        noisy=law(noisy_match, collisions, weights),
+        noisy_groups=tuple(
+            (float(shares.sum()), law(noisy_match, members, shares / shares.sum()))
+            for members, shares in (_alike(collisions, weights, task.context_length) if apart else ())
+        ),
+    )
+
+
+def _prompt_law(
+    task: TaskDistribution, kind: ClassKind, p_relevant: float, match: float, collisions: Array, weights: Array
+) -> PromptLaw:
+    """Law of the prompts given a query label that relevant examples carry with probability ``match``."""
+    numbers, chances = relevant_law(task, kind.probability) if p_relevant > 0 else (np.zeros(0, int), np.zeros(0))
+    numbers, chances = np.append(numbers, 0), np.append(p_relevant * chances, 1 - p_relevant)
+    parts: list[tuple[NDArray[Any], ...]] = []
+    for m, chance in zip(numbers.tolist(), chances.tolist(), strict=True):
+        if chance <= 0:
+            continue
+        relevant, relevant_weight = binomial_law(m, match)
+        irrelevant, irrelevant_weight = _collision_law(task.context_length - m, collisions, weights)
+        both = np.broadcast_arrays(m, relevant[:, None], irrelevant[None, :])
+        weight = chance * relevant_weight[:, None] * irrelevant_weight[None, :]
+        parts.append((*(array.ravel() for array in both), weight.ravel()))
+    return PromptLaw(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def _merged(loss: Array, weight: Array) -> LossLaw:

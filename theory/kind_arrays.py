@@ -131,7 +131,7 @@ def prompt_rows(
         probability=kinds.probability[row],
         context_noise=each([task.noise_in_context for task in tasks]),
         noisy_labels=each([task.noisy_labels for task in tasks]),
-        total_labels=each([task.total_classes for task in tasks]),
+        total_labels=each([task.total_labels for task in tasks]),
         odds=np.array([part.odds for part in attentions])[attention],
         floor=np.array([part.floor for part in attentions])[attention],
         own_collision=kinds.own_collision[row],

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory.band import Band, SingleRunBands
 from theory.bracket import Bracket
 from theory.curve import GroupCurve
 from theory.entries import entries_to_dict, find_entry
+from theory.learned_gate import LearnedGroupCurve
 from theory.setting import GatedPredictor, TaskDistribution
 
 Array = NDArray[np.float64]
@@ -52,8 +54,8 @@ class VisitBoundary:
         }
 
 
-def ends(bracket: Bracket | None) -> list[float] | None:
-    """Lower and upper end of a bracket as plain numbers."""
+def ends(bracket: Bracket | Band | None) -> list[float] | None:
+    """Lower and upper end of a bracket or band as plain numbers."""
     return None if bracket is None else [bracket.lower, bracket.upper]
 
 
@@ -87,7 +89,8 @@ class ClassPrediction:
     emerge_visits : VisitBoundary
         Where in-context learning emerges, in visits of one class; ``None`` also where it is there from the start.
     emerge_steps : float or None
-        Where :math:`E\alpha(N)` first falls below 1/2, in steps.
+        Where :math:`E\alpha(N)` first falls below 1/2, in steps; where attention learns its temperature, where the last
+        interval below 1/2 begins (``theory.window``).
     rigorous_emerge_steps : Bracket or None
         Between which steps the gate of a single class's run first falls below 1/2.
     vanish_visits : VisitBoundary
@@ -102,8 +105,10 @@ class ClassPrediction:
         Whether the mean gate is exact (to 1e-9) rather than a named approximation; see ``theory.gate``.
     cells : dict
         For a gate per query and relevance: predictions of the cells ``relevant`` and ``irrelevant``.
-    curve : GroupCurve
-        Mean gate of the group's classes, over visits and steps.
+    curve : GroupCurve or LearnedGroupCurve
+        Mean gate of the group's classes, over visits and steps; over steps only where attention learns.
+    bands : SingleRunBands or None
+        Bands of single runs, computed when asked for; ``None`` where attention learns.
     """
 
     name: str
@@ -121,7 +126,22 @@ class ClassPrediction:
     rigorous_steps: Bracket | None
     sharp_is_exact: bool
     cells: dict[str, CellPrediction]
-    curve: GroupCurve
+    curve: GroupCurve | LearnedGroupCurve
+    bands: SingleRunBands | None = None
+
+    @property
+    def band_steps(self) -> Band | None:
+        """Band that holds the share ``confidence`` of single runs' boundaries, in steps; computed when first asked for.
+
+        Sharp, not rigorous; for a run of one class of the group. ``None`` where too many runs have no boundary,
+        and where no law of a single run is known (a gate per query and relevance, learned attention).
+        """
+        return None if self.bands is None else self.bands.vanish
+
+    @property
+    def band_emerge_steps(self) -> Band | None:
+        """The same for where a single run's gate first falls below 1/2 from a prior that favours g."""
+        return None if self.bands is None else self.bands.emerge
 
     def mean_gate(self, steps: ArrayLike) -> Array:
         r"""Predicted :math:`E\alpha(N)`, mean over the group's classes.
@@ -149,12 +169,14 @@ class ClassPrediction:
             "emerge_visits": self.emerge_visits.to_dict(self.confidence),
             "emerge_steps": {
                 "sharp": self.emerge_steps,
+                "band": ends(self.band_emerge_steps),
                 "rigorous": ends(self.rigorous_emerge_steps),
                 "confidence": self.confidence,
             },
             "vanish_visits": self.vanish_visits.to_dict(self.confidence),
             "vanish_steps": {
                 "sharp": self.vanish_steps,
+                "band": ends(self.band_steps),
                 "rigorous": ends(self.rigorous_steps),
                 "confidence": self.confidence,
             },
@@ -187,6 +209,57 @@ class Prediction:
     task: TaskDistribution
     model: GatedPredictor
     entries: tuple[ClassPrediction, ...]
+
+    def mean_gate(self, steps: ArrayLike) -> Array:
+        r"""Predicted mean gate of the whole distribution, :math:`\sum_x p_x\, E\alpha_x(N)`, for a random query.
+
+        Parameters
+        ----------
+        steps : array_like of int, shape (k,)
+            Numbers of steps :math:`N \ge 0`.
+
+        Returns
+        -------
+        ndarray, shape (k,)
+            In [0, 1].
+
+        Examples
+        --------
+        >>> from theory import TaskDistribution, predict
+        >>> prediction = predict(TaskDistribution(num_high=2, num_low=8, p_high=0.9, context_length=4))
+        >>> high, low = (entry.mean_gate([500]) for entry in prediction.entries)
+        >>> bool(np.isclose(prediction.mean_gate([500]), 0.9 * high + 0.1 * low)[0])
+        True
+        """
+        steps = np.atleast_1d(np.asarray(steps))
+        masses: dict[tuple[int, float], tuple[float, ClassPrediction]] = {}
+        for entry in self.entries:
+            # Classes that the mathematics cannot tell apart share their curve: it is averaged once.
+            key = (id(entry.curve), entry.class_probability)
+            mass = entry.num_classes * entry.class_probability
+            masses[key] = (masses.get(key, (0.0, entry))[0] + mass, entry)
+        total = np.zeros(steps.shape)
+        for mass, entry in masses.values():
+            total += mass * entry.mean_gate(steps)
+        return np.clip(total, 0.0, 1.0)
+
+    def in_context_share(self, steps: ArrayLike) -> Array:
+        r"""Share of the query mass that is answered in context, :math:`\sum_x p_x\,(1 - E\alpha_x(N))`.
+
+        This is the *soft* share: the expected weight of the in-context predictor in the answer to a random query. (The
+        probability that its weight is above 1/2 is another number, wherever single gates are undecided.)
+
+        Parameters
+        ----------
+        steps : array_like of int, shape (k,)
+            Numbers of steps :math:`N \ge 0`.
+
+        Returns
+        -------
+        ndarray, shape (k,)
+            In [0, 1].
+        """
+        return 1.0 - self.mean_gate(steps)
 
     def __getitem__(self, name: str) -> ClassPrediction:
         return find_entry(self.entries, name)

@@ -28,7 +28,9 @@ FREQUENCY_KEYS: dict[str, tuple[str, ...]] = {
 
 LABEL_NOISE_KINDS = ("cyclic", "symmetric")
 LARGEST_ODDS = 1e100
+LARGEST_LEARNING_RATE = 1000.0
 PSEUDO_COUNTS = (1e-100, 1e15)
+HEDGE_RATES = (1e-3, 100.0)
 LARGEST_NUMBER = 10**15
 """Classes of a two-level task, and occurrences of a class, that double precision still counts one by one."""
 MOST_LISTED_CLASSES = 10**8
@@ -40,10 +42,11 @@ LONGEST_CONTEXT = 10_000
 class TaskDistribution:
     r"""Law of the prompts: which class is asked for, what its context holds, how noisy the labels are.
 
-    A class is an input cluster and, without noise, its own label. A query is of class :math:`x` with probability
-    :math:`p_x`. With probability ``p_relevant`` its context of :math:`L` labelled examples is *relevant* and holds
-    :math:`m \ge 1` examples of class :math:`x`; else :math:`m = 0`. The other :math:`k = L - m` examples come from
-    :math:`p` restricted to the other classes. Every label is a fresh noisy draw.
+    A class is an input cluster. Class :math:`x` has the label :math:`x \bmod C`: one of its own, unless ``num_labels``
+    makes classes share labels. A query is of class :math:`x` with probability :math:`p_x`. With probability
+    ``p_relevant`` its context of :math:`L` labelled examples is *relevant* and holds :math:`m \ge 1` examples of class
+    :math:`x`; else :math:`m = 0`. The other :math:`k = L - m` examples come from :math:`p` restricted to the other
+    classes (which may have the label of :math:`x`). Every label is a fresh noisy draw.
 
     Parameters
     ----------
@@ -63,6 +66,9 @@ class TaskDistribution:
         Counts: occurrences of each class, not negative; :math:`p_x` is proportional to them.
     class_names : sequence of str, shape (number of classes,), optional
         Counts: a name for each class.
+    num_labels : int, optional
+        :math:`C`, number of labels, from 2 to the number of classes; classes share them in turn. ``None`` means a label
+        of its own for every class.
     context_length : int
         :math:`L`, examples in a context, from 1 to 10,000.
     p_relevant : float
@@ -73,7 +79,8 @@ class TaskDistribution:
     label_noise : float
         Probability, in [0, 1], that a label is not that of its class.
     label_noise_kind : {"cyclic", "symmetric"}
-        Where a noisy label goes: to the next class, or to one of all other classes with equal probability.
+        Where a noisy label goes: to the next label (after the last one comes the first), or to one of all other labels
+        with equal probability.
     context_label_noise : float, optional
         Label noise of the context's examples; ``None`` means the same as ``label_noise``.
 
@@ -87,6 +94,8 @@ class TaskDistribution:
     >>> task = TaskDistribution(num_high=5, num_low=95, p_high=0.9, context_length=8, relevant_examples=4)
     >>> task.total_classes, round(float(task.class_probabilities[0]), 9), task.irrelevant_examples
     (100, 0.18, 4)
+    >>> TaskDistribution(frequencies="uniform", num_classes=1000, num_labels=32).total_labels
+    32
     """
 
     frequencies: str = "two-level"
@@ -98,6 +107,7 @@ class TaskDistribution:
     weights: Sequence[float] | None = None
     counts: Sequence[int] | None = None
     class_names: Sequence[str] | None = None
+    num_labels: int | None = None
     context_length: int = 1
     p_relevant: float = 1.0
     relevant_examples: int | None = None
@@ -107,6 +117,11 @@ class TaskDistribution:
 
     def __post_init__(self) -> None:
         self._check_frequencies()
+        if self.num_labels is not None:
+            labels = integer("num_labels", self.num_labels, minimum=2)
+            if labels > self.total_classes:
+                raise SettingError("num_labels", labels, f"at most the number of classes, {self.total_classes:,}")
+            self._set("num_labels", labels)
         length = integer("context_length", self.context_length, minimum=1, maximum=LONGEST_CONTEXT)
         self._set("context_length", length)
         self._set("p_relevant", real("p_relevant", self.p_relevant, minimum=0, maximum=1))
@@ -191,12 +206,17 @@ class TaskDistribution:
 
     @property
     def total_classes(self) -> int:
-        """Number of classes, which is also the number of labels, :math:`C`."""
+        """Number of classes."""
         if self.num_high is not None and self.num_low is not None:
             return self.num_high + self.num_low
         if self.num_classes is not None:
             return self.num_classes
         return len(self.weights or self.counts or ())
+
+    @property
+    def total_labels(self) -> int:
+        """Number of labels, :math:`C`: that of the classes, unless they share labels."""
+        return self.total_classes if self.num_labels is None else self.num_labels
 
     @property
     def grouped(self) -> bool:
@@ -241,7 +261,7 @@ class TaskDistribution:
     @property
     def noisy_labels(self) -> int:
         """How many labels share the noise: one if it is cyclic, all but the own one if it is symmetric."""
-        return 1 if self.label_noise_kind == "cyclic" else self.total_classes - 1
+        return 1 if self.label_noise_kind == "cyclic" else self.total_labels - 1
 
     def name_of(self, index: int) -> str:
         """Name of a class: the user's own, or its number."""
@@ -297,6 +317,49 @@ class Attention:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LearnedAttention:
+    r"""In-context predictor: attention as :class:`Attention`, but its temperature is learned online.
+
+    All queries share one scaled inverse temperature :math:`\beta`, the logarithm of the odds :math:`\rho` between a
+    relevant and an irrelevant example. After every step of the stream, with the loss :math:`-\log h(y)` of its prompt,
+    :math:`\beta` gains :math:`\lambda\, d\log h(y)/d\beta`; the step itself is predicted with :math:`\beta` before
+    that.
+
+    Parameters
+    ----------
+    learning_rate : float
+        :math:`\lambda`, per step, from 0 (the temperature stays) to 1000.
+    initial_odds : float
+        :math:`\rho` at the start, from 1 (temperature parameter zero: all examples count alike) to 1e100.
+    floor : float
+        :math:`\varepsilon \ge 0`, with :math:`C\varepsilon < 1`.
+
+    Examples
+    --------
+    >>> LearnedAttention(learning_rate=0.01).initial_inverse_temperature
+    0.0
+    """
+
+    kind: ClassVar[str] = "learned-attention"
+    learning_rate: float
+    initial_odds: float = 1.0
+    floor: float = 1e-4
+
+    def __post_init__(self) -> None:
+        rate = real("model.in_context.learning_rate", self.learning_rate, minimum=0, maximum=LARGEST_LEARNING_RATE)
+        odds = real("model.in_context.initial_odds", self.initial_odds, minimum=1, maximum=LARGEST_ODDS)
+        floor = real("model.in_context.floor", self.floor, minimum=0, maximum=1, open_maximum=True)
+        object.__setattr__(self, "learning_rate", rate)
+        object.__setattr__(self, "initial_odds", odds)
+        object.__setattr__(self, "floor", floor)
+
+    @property
+    def initial_inverse_temperature(self) -> float:
+        r""":math:`\beta_0 = \log\rho_0`."""
+        return math.log(self.initial_odds)
+
+
+@dataclass(frozen=True, kw_only=True)
 class BayesGate:
     r"""Gate that weighs the two predictors by their posterior odds.
 
@@ -311,25 +374,71 @@ class BayesGate:
     """
 
     kind: ClassVar[str] = "bayes"
+    rate: ClassVar[float] = 1.0
     prior_in_weight: float = 0.5
     per: str = "query"
 
     def __post_init__(self) -> None:
-        prior = real(
-            "model.gate.prior_in_weight",
-            self.prior_in_weight,
-            minimum=0,
-            maximum=1,
-            open_minimum=True,
-            open_maximum=True,
-        )
-        object.__setattr__(self, "prior_in_weight", prior)
-        choice("model.gate.per", self.per, ("query", "query-and-relevance"))
+        _check_gate_cells(self)
 
     @property
     def prior_log_odds(self) -> float:
         """Log-odds of the in-weight predictor before any visit, in nats."""
-        return float(np.log(self.prior_in_weight) - np.log1p(-self.prior_in_weight))
+        return _log_odds(self.prior_in_weight)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HedgeGate:
+    r"""Gate by exponential weights with a fixed learning rate (Hedge, ``cesabianchi2006prediction``).
+
+    After each visit of a cell its log-odds gain :math:`\lambda\,(\log g(y) - \log h(y))`; at the rate 1 it is the
+    :class:`BayesGate`. For rates up to 1 its regret against either predictor is at most
+    :math:`\frac1\lambda\log\frac1{\text{prior}}` on every sequence, since log loss is mixable.
+
+    Parameters
+    ----------
+    rate : float
+        :math:`\lambda`, from 1e-3 to 100.
+    prior_in_weight : float
+        :math:`\alpha` before any visit, in (0, 1).
+    per : {"query", "query-and-relevance"}
+        As for the Bayes gate.
+    """
+
+    kind: ClassVar[str] = "hedge"
+    rate: float = 0.5
+    prior_in_weight: float = 0.5
+    per: str = "query"
+
+    def __post_init__(self) -> None:
+        rate = real("model.gate.rate", self.rate, minimum=HEDGE_RATES[0], maximum=HEDGE_RATES[1])
+        object.__setattr__(self, "rate", rate)
+        _check_gate_cells(self)
+
+    @property
+    def prior_log_odds(self) -> float:
+        """Log-odds of the in-weight predictor before any visit, in nats."""
+        return _log_odds(self.prior_in_weight)
+
+
+AnyGate = BayesGate | HedgeGate
+
+
+def _check_gate_cells(gate: AnyGate) -> None:
+    prior = real(
+        "model.gate.prior_in_weight",
+        gate.prior_in_weight,
+        minimum=0,
+        maximum=1,
+        open_minimum=True,
+        open_maximum=True,
+    )
+    object.__setattr__(gate, "prior_in_weight", prior)
+    choice("model.gate.per", gate.per, ("query", "query-and-relevance"))
+
+
+def _log_odds(prior: float) -> float:
+    return float(np.log(prior) - np.log1p(-prior))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -343,15 +452,15 @@ class GatedPredictor:
     ----------
     in_weight : DirichletTable
         :math:`g`, learned from the stream.
-    in_context : Attention
+    in_context : Attention or LearnedAttention
         :math:`h`, which copies labels from the prompt.
-    gate : BayesGate
+    gate : BayesGate or HedgeGate
         :math:`\alpha`, the weight on :math:`g`, learned online.
     """
 
     in_weight: DirichletTable = field(default_factory=DirichletTable)
-    in_context: Attention = field(default_factory=Attention)
-    gate: BayesGate = field(default_factory=BayesGate)
+    in_context: Attention | LearnedAttention = field(default_factory=Attention)
+    gate: AnyGate = field(default_factory=BayesGate)
 
 
 def _sequence(name: str, values: object) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ import json
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,13 +21,15 @@ from theory.setting import (
     BayesGate,
     DirichletTable,
     GatedPredictor,
+    HedgeGate,
+    LearnedAttention,
     TaskDistribution,
 )
 
 PARTS: dict[str, dict[str, type]] = {
     "in_weight": {DirichletTable.kind: DirichletTable},
-    "in_context": {Attention.kind: Attention},
-    "gate": {BayesGate.kind: BayesGate},
+    "in_context": {Attention.kind: Attention, LearnedAttention.kind: LearnedAttention},
+    "gate": {BayesGate.kind: BayesGate, HedgeGate.kind: HedgeGate},
 }
 """For every role in the model the kinds of parts that a settings file can name."""
 
@@ -92,8 +94,8 @@ def read(source: str | Path, *, counts: str | Path | None = None, overrides: Ite
     if counts is not None:
         _replace_frequencies(setting["task"], "counts")
         setting["task"].update(read_counts(counts))
-    # A frequency law comes before the settings that belong to it, in whatever order they were typed.
-    pairs = sorted(map(parse_override, overrides), key=lambda pair: pair[0] != "frequencies")
+    # A frequency law, or the kind of a part, comes before the settings that belong to it, however they were typed.
+    pairs = sorted(map(parse_override, overrides), key=lambda pair: not _changes_kind(pair[0]))
     for key, value in pairs:
         if counts is not None and key.removeprefix("task.") in FREQUENCY_SETTINGS:
             raise SettingError(key, value, "nothing, since the counts replace the frequencies")
@@ -128,6 +130,9 @@ def _part(role: str, table: Mapping[str, Any]) -> Any:
     for key in values:
         if key not in known:
             raise unknown_name(f"model.{role} key", key, ("kind", *known))
+    for needed in (f.name for f in fields(kinds[kind]) if f.default is MISSING and f.default_factory is MISSING):
+        if needed not in values:
+            raise SettingError(f"model.{role}.{needed}", None, f"a value, since kind = {kind!r} has no default for it")
     return kinds[kind](**values)
 
 
@@ -213,7 +218,11 @@ def override_setting(setting: Setting, key: str, value: Any) -> None:
         ]
         if len(path) != 3 or path[1] not in PARTS:
             raise unknown_name("setting", key, known)
-        setting.setdefault("model", {}).setdefault(path[1], {})[path[2]] = value
+        part = setting.setdefault("model", {}).setdefault(path[1], {})
+        if path[2] == "kind" and value != part.get("kind", next(iter(PARTS[path[1]]))):
+            part = _replace_kind(path[1], part, value)
+            setting["model"][path[1]] = part
+        part[path[2]] = value
         return
     if len(path) != 1 or path[0] not in (*TASK_KEYS, "counts_file"):
         raise unknown_name(
@@ -229,6 +238,17 @@ def override_setting(setting: Setting, key: str, value: Any) -> None:
         task.update(read_counts(str(value)))
     else:
         task[path[0]] = value
+
+
+def _changes_kind(key: str) -> bool:
+    return key.removeprefix("task.") == "frequencies" or (key.startswith("model.") and key.endswith(".kind"))
+
+
+def _replace_kind(role: str, part: Mapping[str, Any], kind: object) -> dict[str, Any]:
+    """Settings of a part that its new kind has too, such as a floor."""
+    new = PARTS[role].get(kind) if isinstance(kind, str) else None
+    known = {f.name for f in fields(new)} if new is not None else set()
+    return {name: value for name, value in part.items() if name in known}
 
 
 def _replace_frequencies(task: dict[str, Any], law: Any) -> None:

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.band import SingleRunBands
 from theory.bracket import emergence_bracket, in_steps, visit_bracket, widest
 from theory.checks import real
 from theory.classes import ClassKind, class_kinds
 from theory.coverage import check_theory
 from theory.crossing import first_fall_between_integers, geometric_integers, last_rise_between_integers
 from theory.curve import LARGEST_STEPS, GateCurve, GroupCurve
+from theory.errors import NoTheoryError, SettingError, unknown_name
 from theory.gate import EXACT_VISITS, GateCell
 from theory.in_context import InContextLoss, in_context_loss
 from theory.in_weight import LabelLaw
+from theory.learned_gate import LearnedGroupCurve
+from theory.learned_solver import learned_curves, learned_entries
 from theory.prediction import CellPrediction, ClassPrediction, Prediction, VisitBoundary
-from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+from theory.setting import (
+    AnyGate,
+    Attention,
+    DirichletTable,
+    GatedPredictor,
+    LearnedAttention,
+    TaskDistribution,
+)
 from theory.transition import asymptotic_visits, finite_or_none, instantaneous_visits
 
 Array = NDArray[np.float64]
@@ -35,7 +46,8 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, conf
     model : GatedPredictor, optional
         What learns in it; by default Dirichlet table, attention and a Bayes gate per query with their defaults.
     confidence : float
-        Probability, between 0 and 1, with which the boundary of a single run lies in its rigorous bracket.
+        Probability, between 0 and 1, with which the boundary of a single run lies in its rigorous bracket; also the
+        share of single runs that a band holds.
 
     Returns
     -------
@@ -65,8 +77,14 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, conf
     model = model or GatedPredictor()
     confidence = real("confidence", confidence, minimum=0, maximum=1, open_minimum=True, open_maximum=True)
     table, attention, gate = check_theory(task, model)
-    labels = LabelLaw(total_labels=task.total_classes, noise=task.label_noise, noisy_labels=task.noisy_labels)
+    labels = LabelLaw(total_labels=task.total_labels, noise=task.label_noise, noisy_labels=task.noisy_labels)
     kinds, kind_of = class_kinds(task)
+    if isinstance(attention, LearnedAttention):
+        groups = _groups(kinds, task) if task.grouped else {str(k): [k] for k in range(len(kinds))}
+        learned = learned_entries(task, model, groups, confidence)
+        if not task.grouped:
+            learned = tuple(_renamed(learned[kind], task.name_of(i)) for i, kind in enumerate(kind_of.tolist()))
+        return Prediction(task=task, model=model, entries=learned)
     theories = [_ClassTheory.of(task, table, attention, gate, labels, kind) for kind in kinds]
     if task.grouped:
         entries = tuple(
@@ -77,6 +95,90 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, conf
         of_kind = [_summary("", [theory], labels, table, gate, confidence) for theory in theories]
         entries = tuple(_renamed(of_kind[kind], task.name_of(i)) for i, kind in enumerate(kind_of.tolist()))
     return Prediction(task=task, model=model, entries=entries)
+
+
+def class_curves(task: TaskDistribution, model: GatedPredictor, kinds: list[ClassKind]) -> list[GateCurve]:
+    """Mean gates of kinds of classes, over visits and steps, without their boundaries and brackets; errors as above.
+
+    Examples
+    --------
+    >>> task = TaskDistribution(frequencies="zipf", num_classes=50, zipf_exponent=1.5, context_length=4)
+    >>> (curve,) = class_curves(task, GatedPredictor(), class_kinds(task)[0][:1])
+    >>> curve.at_visits(0)
+    0.5
+    """
+    table, attention, gate = check_theory(task, model)
+    if isinstance(attention, LearnedAttention):
+        # Its gates do not depend on visits alone.
+        raise NoTheoryError("in_context", attention)
+    labels = LabelLaw(total_labels=task.total_labels, noise=task.label_noise, noisy_labels=task.noisy_labels)
+    return [_ClassTheory.of(task, table, attention, gate, labels, kind).curve for kind in kinds]
+
+
+@dataclass(frozen=True, eq=False)
+class StepGate:
+    """Mean gate over the steps of the stream, of one group of classes or of one class.
+
+    Parameters
+    ----------
+    at : callable
+        Mean gate after a number of steps.
+    last : int
+        Steps after which the gate is decided.
+    """
+
+    at: Callable[[int], float]
+    last: int
+
+
+def step_gate(task: TaskDistribution, model: GatedPredictor, name: str) -> StepGate:
+    """Mean gate over the steps, as :func:`predict` has it, without anything else.
+
+    Parameters
+    ----------
+    task, model : TaskDistribution, GatedPredictor
+        The setting.
+    name : str
+        Name of a group or class.
+
+    Raises
+    ------
+    NoTheoryError, SettingError
+        As :func:`predict`; and if there is no such group or class, or it never occurs.
+    """
+    table, attention, gate = check_theory(task, model)
+    kinds, kind_of = class_kinds(task)
+    members = _named_kinds(task, kinds, kind_of, name)
+    probability = kinds[members[0]].probability
+    if probability <= 0:
+        raise SettingError("name", name, "a class that occurs")
+    curve: GroupCurve | LearnedGroupCurve
+    if isinstance(attention, LearnedAttention):
+        curve = learned_curves(task, model, {name: members})[name]
+        last = curve.last_open_step
+    else:
+        labels = LabelLaw(total_labels=task.total_labels, noise=task.label_noise, noisy_labels=task.noisy_labels)
+        theories = [_ClassTheory.of(task, table, attention, gate, labels, kinds[k]) for k in members]
+        curve = _group_curve(theories)
+        last = int(_step_grid(curve, probability)[-1])
+    return StepGate(lambda steps: curve.at_steps(steps, probability), last)
+
+
+def _named_kinds(task: TaskDistribution, kinds: list[ClassKind], kind_of: NDArray[np.intp], name: str) -> list[int]:
+    """Positions of the kinds of classes that a group or class has."""
+    if task.grouped:
+        members: Mapping[str, list[int]] = _groups(kinds, task)
+    else:
+        members = {task.name_of(i): [int(kind)] for i, kind in enumerate(kind_of)}
+    if name not in members:
+        raise unknown_name("name", name, members)
+    return members[name]
+
+
+def _group_curve(theories: list[_ClassTheory]) -> GroupCurve:
+    sizes = np.array([theory.kind.size for theory in theories], dtype=np.float64)
+    weights = (sizes / sizes.sum()).tolist()
+    return GroupCurve([(weight, theory.curve) for weight, theory in zip(weights, theories, strict=True)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +196,7 @@ class _ClassTheory:
         task: TaskDistribution,
         table: DirichletTable,
         attention: Attention,
-        gate: BayesGate,
+        gate: AnyGate,
         labels: LabelLaw,
         kind: ClassKind,
     ) -> _ClassTheory:
@@ -106,7 +208,8 @@ class _ClassTheory:
         cells = {}
         for name, (share, relevant) in parts.items():
             cell_loss = in_context_loss(task, attention, kind, relevant)
-            cells[name] = (share, GateCell(gate.prior_log_odds, labels, table.pseudo_count, cell_loss, share))
+            cell = GateCell(gate.prior_log_odds, labels, table.pseudo_count, cell_loss, share, gate.rate)
+            cells[name] = (share, cell)
         return cls(kind, loss, cells, GateCurve(list(cells.values())))
 
     @property
@@ -126,14 +229,14 @@ def _summary(
     theories: list[_ClassTheory],
     labels: LabelLaw,
     table: DirichletTable,
-    gate: BayesGate,
+    gate: AnyGate,
     confidence: float,
 ) -> ClassPrediction:
     sizes = np.array([theory.kind.size for theory in theories], dtype=np.float64)
     weights = sizes / sizes.sum()
     probability = theories[0].kind.probability
     risk = float(weights @ [theory.loss.risk for theory in theories])
-    curve = GroupCurve([(float(weight), theory.curve) for weight, theory in zip(weights, theories, strict=True)])
+    curve = _group_curve(theories)
     in_visits, emergence = _sharp_visits(curve), _emergence_visits(curve)
     final_gate = float(weights @ [theory.final_gate for theory in theories])
     exact = all(cell.exact for theory in theories for _, cell in theory.cells.values())
@@ -141,7 +244,7 @@ def _summary(
     query_cells = [cell for theory in theories for _, cell in theory.cells.values()]
     asymptotic = None
     if gate.per == "query":
-        asymptotic = asymptotic_visits(risk, labels, table.pseudo_count, gate.prior_log_odds)
+        asymptotic = asymptotic_visits(risk, labels, table.pseudo_count, gate.prior_log_odds / gate.rate)
     return ClassPrediction(
         name=name,
         num_classes=int(sizes.sum()),
@@ -169,11 +272,12 @@ def _summary(
         sharp_is_exact=exact and (in_visits <= EXACT_VISITS or math.isinf(in_visits)),
         cells=_cells(theories, weights, labels, table, gate),
         curve=curve,
+        bands=SingleRunBands(curve, probability, confidence),
     )
 
 
 def _cells(
-    theories: list[_ClassTheory], weights: Array, labels: LabelLaw, table: DirichletTable, gate: BayesGate
+    theories: list[_ClassTheory], weights: Array, labels: LabelLaw, table: DirichletTable, gate: AnyGate
 ) -> dict[str, CellPrediction]:
     if gate.per == "query":
         return {}
@@ -186,7 +290,7 @@ def _cells(
         )
         boundary = VisitBoundary(
             instantaneous=instantaneous_visits(risk, labels, table.pseudo_count),
-            asymptotic=asymptotic_visits(risk, labels, table.pseudo_count, gate.prior_log_odds, share),
+            asymptotic=asymptotic_visits(risk, labels, table.pseudo_count, gate.prior_log_odds / gate.rate, share),
             sharp=finite_or_none(_sharp_visits(curve)),
         )
         result[name] = CellPrediction(probability=share, in_context_risk=risk, vanish_visits=boundary)

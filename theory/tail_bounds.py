@@ -46,7 +46,7 @@ def log_return_probability(cell: GateCell, visits: int, cumulant: Array | None =
     redundancy = float(pointwise_redundancy(visits, labels.total_labels, labels.support, cell.pseudo_count))
     slope = pointwise_slope(visits, labels.total_labels, labels.support, cell.pseudo_count)
     allowed = slope * _TILTS + cumulant <= 0
-    exponents = _TILTS * (redundancy - cell.prior_log_odds) + visits * cumulant
+    exponents = _TILTS * (redundancy - cell.advantage) + visits * cumulant
     return min(0.0, float(exponents[allowed].min(initial=0.0)))
 
 
@@ -87,7 +87,7 @@ def side_probability(cell: GateCell, visits: int, side: Literal["above", "below"
     own = visits - noisy
     labels, b, laws = cell.labels, cell.pseudo_count, cell.loss.tails
     # Log-odds without the losses of g on noisy labels, which the last term has.
-    known = cell.prior_log_odds + log_rising(b, own) - log_rising(labels.total_labels * b, visits)
+    known = cell.advantage + log_rising(b, own) - log_rising(labels.total_labels * b, visits)
     exponents = (
         own[:, None] * _log_moment(laws.own, tilts)[None, :]
         + noisy[:, None] * _log_moment(laws.dearest if side == "above" else laws.cheapest, tilts)[None, :]

@@ -30,6 +30,16 @@ TASKS: dict[str, TaskDistribution] = {
                                      label_noise=0.2),
     "none relevant": TaskDistribution(num_high=2, num_low=2, p_high=0.6, context_length=3, p_relevant=0.0,
                                       label_noise=1.0),
+    "shared": TaskDistribution(num_high=3, num_low=8, p_high=0.6, num_labels=4, context_length=4, p_relevant=0.7,
+                               relevant_examples=2, label_noise=0.2),
+    "shared, symmetric": TaskDistribution(
+        frequencies="zipf", num_classes=7, zipf_exponent=1.0, num_labels=3, context_length=4, label_noise=0.3,
+        label_noise_kind="symmetric", context_label_noise=0.15,
+    ),
+    "shared, two labels": TaskDistribution(
+        frequencies="counts", counts=[50, 20, 0, 9, 1], num_labels=2, context_length=3, label_noise=0.1,
+        label_noise_kind="symmetric",
+    ),
 }  # fmt: skip
 NUMBER = 400_000
 FALSE_ALARM = 1e-6
@@ -82,6 +92,10 @@ def test_statistics_have_the_explicit_samplers_law(name: str) -> None:
         ("fixed", {"context_label_noise": 0.11}),
         ("symmetric", {"label_noise_kind": "cyclic"}),
         ("zipf", {"zipf_exponent": 1.05}),
+        ("shared", {"num_labels": 5}),
+        ("shared", {"num_labels": None}),
+        ("shared, symmetric", {"num_labels": 4}),
+        ("shared, symmetric", {"label_noise_kind": "cyclic"}),
     ],
 )
 def test_a_wrong_law_is_rejected(name: str, wrong: dict[str, Any]) -> None:
@@ -89,7 +103,7 @@ def test_a_wrong_law_is_rejected(name: str, wrong: dict[str, Any]) -> None:
     assert not same_law(codes(task, fast(replace(task, **wrong), 1)), codes(task, explicit(task, 2)))
 
 
-@pytest.mark.parametrize("name", ["symmetric", "zipf", "natural"])
+@pytest.mark.parametrize("name", ["symmetric", "zipf", "natural", "shared", "shared, symmetric"])
 def test_inversion_in_place_of_tables_has_the_same_law(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     task = TASKS[name]
     monkeypatch.setattr(module, "LARGEST_TABLE", 0)
@@ -106,7 +120,7 @@ def test_mean_loss_equals_the_exact_risk(name: str) -> None:
     drawn = fast(task, 4)
     m = drawn.relevant_examples
     mass = label_mass(drawn.relevant_matches, drawn.irrelevant_matches, m, task.context_length - m, attention.odds)
-    losses = floored_loss(mass, task.total_classes, attention.floor)
+    losses = floored_loss(mass, task.total_labels, attention.floor)
     for x in range(task.total_classes):
         own = losses[drawn.query == x]
         if task.class_probabilities[x] == 0:
@@ -114,6 +128,19 @@ def test_mean_loss_equals_the_exact_risk(name: str) -> None:
             continue
         exact = in_context_loss(task, attention, kinds[of_class[x]]).risk
         assert abs(own.mean() - exact) <= 4.9 * own.std() / np.sqrt(own.size) + 1e-12
+
+
+@pytest.mark.parametrize("name", [name for name in TASKS if name.startswith("shared")])
+def test_explicit_labels_are_those_of_the_definition(name: str) -> None:
+    """Without noise every example carries its class modulo the number of labels, and offsets are 0."""
+    task = replace(TASKS[name], label_noise=0.0, context_label_noise=0.0)
+    prompts = draw_prompts(task, 2000, np.random.default_rng(8))
+    assert np.array_equal(prompts.label, prompts.query % task.num_labels)
+    assert np.array_equal(prompts.context_labels, prompts.context_classes % task.num_labels)
+    drawn = statistics_of(task, prompts)
+    assert not drawn.label_offset.any()
+    # An irrelevant example may carry the query's label all the same: that of another class.
+    assert drawn.irrelevant_matches.any()
 
 
 def test_drawing_in_blocks_gives_the_same_steps() -> None:

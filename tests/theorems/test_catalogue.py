@@ -24,10 +24,11 @@ from tests.theorems import (
     in_weight_risk,
     in_weight_stream,
     learned_temperature,
+    transition,
 )
 from tests.theorems.evidence import Exact, Simulated
 from theory.catalogue import ERRATA, THEOREMS
-from theory.theorems.claim import Claim
+from theory.theorems.claim import Claim, call
 from theory.theorems.derivation import Status
 from theory.theorems.falsifier import corner_points, hunt
 from theory.theorems.theorem import Theorem
@@ -45,6 +46,7 @@ EVIDENCE = (
     in_weight_risk,
     in_weight_stream,
     learned_temperature,
+    transition,
 )
 EXACT: dict[str, Exact] = {name: exact for module in EVIDENCE for name, exact in module.EXACT.items()}
 SIMULATED: dict[str, Simulated] = {name: s for module in EVIDENCE for name, s in module.SIMULATED.items()}
@@ -146,7 +148,7 @@ def standard_errors_beyond(claim: Claim, simulated: Simulated, point: Mapping[st
     # What varies less than rounding is a number, and may be off by rounding only.
     error = max(float(draws.std(ddof=1)) / np.sqrt(draws.size), 1e-12 * abs(float(right)) + 1e-15)
     if claim.relation in ("=", "~"):
-        allowed = 0.0 if claim.remainder is None else float(claim.remainder(**point))
+        allowed = 0.0 if claim.remainder is None else float(call(claim.remainder, arrays(point)))
         return (abs(gap) - allowed) / error
     return gap / error if claim.relation == "<=" else -gap / error
 

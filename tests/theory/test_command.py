@@ -66,7 +66,7 @@ def check_prediction(group: dict[str, Any]) -> None:
         group
     )
     assert set(group["vanish_visits"]) == {"instantaneous", "asymptotic", "sharp", "rigorous", "confidence"}
-    assert set(group["vanish_steps"]) == {"sharp", "rigorous", "confidence"}
+    assert set(group["vanish_steps"]) == {"sharp", "band", "rigorous", "confidence"}
     assert group["phase"] in {"in-weight", "transient", "persistent"}
     assert 0 <= group["class_probability"] <= 1
     assert 0 <= group["bayes_risk"] < math.inf
@@ -74,7 +74,7 @@ def check_prediction(group: dict[str, Any]) -> None:
     for boundaries in (group["vanish_visits"], group["vanish_steps"]):
         lower, upper = boundaries["rigorous"] or (0, 1)
         assert 0 <= lower <= upper < math.inf
-        for name in boundaries.keys() - {"rigorous"}:
+        for name in boundaries.keys() - {"rigorous", "band"}:
             assert boundaries[name] is None or 0 < boundaries[name] < math.inf
 
 

@@ -25,7 +25,7 @@ from theory.in_context import in_context_loss
 from theory.in_weight import LabelLaw
 from theory.kind_arrays import kind_rows, prompt_rows
 from theory.prompt_arrays import loss_moments
-from theory.setting import Attention, BayesGate, GatedPredictor, TaskDistribution
+from theory.setting import Attention, BayesGate, GatedPredictor, HedgeGate, LearnedAttention, TaskDistribution
 from theory.solver import predict
 from theory.transition import asymptotic_visits, instantaneous_visits
 
@@ -46,7 +46,7 @@ def settings(number: int, seed: int, kind: str) -> list[Setting]:
     while len(found) < number:
         one, model = draw_setting(generator, kind, "query")
         one = replace(one, num_low=int(generator.integers(1, 100)), p_high=float(generator.uniform(0.2, 0.95)))
-        if one.total_classes * model.in_context.floor < 1:
+        if one.total_labels * model.in_context.floor < 1:
             found.append((one, model))
     return found
 
@@ -63,7 +63,7 @@ class Reference:
     @classmethod
     def of(cls, setting: Setting, name: str) -> Reference:
         one, model = setting
-        labels = LabelLaw(total_labels=one.total_classes, noise=one.label_noise, noisy_labels=one.noisy_labels)
+        labels = LabelLaw(total_labels=one.total_labels, noise=one.label_noise, noisy_labels=one.noisy_labels)
         kinds = [k for k in class_kinds(one)[0] if (k.representative < (one.num_high or 0)) == (name == "high")]
         total = sum(kind.size for kind in kinds)
         parts, risk = [], 0.0
@@ -258,6 +258,26 @@ def test_very_many_classes() -> None:
     np.testing.assert_allclose(diagram["low"].mean_gate, [entry.mean_gate([10**6, 10**12])], atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("changes", "gate"),
+    [
+        ({}, HedgeGate(rate=0.3, prior_in_weight=0.4)),
+        ({}, HedgeGate(rate=2.0)),
+        ({"num_labels": 7}, BayesGate()),
+        ({"num_labels": 5, "label_noise_kind": "symmetric"}, BayesGate()),
+    ],
+)
+def test_hedge_gates_and_shared_labels(changes: dict[str, Any], gate: BayesGate | HedgeGate) -> None:
+    one, model = task(**changes), GatedPredictor(gate=gate)
+    diagram = phase_diagram(one, model, x=("p_relevant", [0.9]), y=("label_noise", [0.15]))
+    for entry in predict(replace(one, p_relevant=0.9, label_noise=0.15), model).entries:
+        group = diagram[entry.name]
+        assert group.in_context_risk[0, 0] == pytest.approx(entry.in_context_risk, rel=1e-12)
+        assert same(group.asymptotic[0, 0], entry.vanish_visits.asymptotic, 1e-9)
+        assert same(group.sharp[0, 0], entry.vanish_visits.sharp, 5e-3)
+        assert same(group.sharp_steps[0, 0], entry.vanish_steps, 1e-2)
+
+
 # Grids that are none.
 
 
@@ -326,6 +346,12 @@ class OwnPart:
 def test_part_without_theory_is_named(role: str) -> None:
     with pytest.raises(NoTheoryError, match=rf"model\.{role} = 'my-own' has no theory"):
         phase_diagram(task(), GatedPredictor(**{role: OwnPart()}), x=("label_noise", [0.1]), y=("p_high", [0.5]))
+
+
+def test_learned_attention_has_no_diagram() -> None:
+    model = GatedPredictor(in_context=LearnedAttention(learning_rate=0.1))
+    with pytest.raises(NoTheoryError, match="in_context"):
+        phase_diagram(task(), model, x=("label_noise", [0.1]), y=("p_high", [0.5]))
 
 
 # The search.

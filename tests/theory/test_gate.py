@@ -22,8 +22,8 @@ def cell(noise: float, prior: float = 0.0, total: int = 5, b: float = 0.5) -> Ga
     return GateCell(prior, labels, b, InContextLoss(own, noisy, noise))
 
 
-def enumerated(gate: GateCell, visits: int) -> float:
-    """Mean gate: a sum over every sequence of labels and in-context losses."""
+def enumerated(gate: GateCell, visits: int, rate: float = 1.0) -> float:
+    """Mean gate: a sum over every sequence of labels and in-context losses; the rate multiplies the log-odds."""
     noise, total = gate.labels.noise, 0.0
     outcomes = [
         (False, (1 - noise) * p, v) for v, p in zip(gate.loss.own.values, gate.loss.own.probabilities, strict=True)
@@ -36,8 +36,69 @@ def enumerated(gate: GateCell, visits: int) -> float:
         noisy = sum(is_noisy for is_noisy, _, _ in history)
         in_weight = float(cumulative_loss(visits, visits - noisy, noisy, gate.labels.total_labels, gate.pseudo_count))
         x = gate.prior_log_odds + sum(v for _, _, v in history) - in_weight
-        total += weight / (1 + math.exp(-x))
+        total += weight / (1 + math.exp(-rate * x))
     return total
+
+
+def several_labels(b: float, groups: int, rate: float = 1.0) -> GateCell:
+    """Three noisy labels, whose losses are alike (one group) or not (two groups, of one and of two labels)."""
+    laws = [LossLaw(np.array([0.2, 4.0]), np.array([0.9, 0.1])), LossLaw(np.array([2.5]), np.ones(1))]
+    own, noise = LossLaw(np.array([0.05, 1.4]), np.array([0.7, 0.3])), 0.6
+    pairs = ((1 / 3, laws[0]), (2 / 3, laws[1])) if groups == 2 else ((1.0, laws[0]),)
+    values = np.concatenate([law.values for _, law in pairs])
+    weights = np.concatenate([share * law.probabilities for share, law in pairs])
+    loss = InContextLoss(own, LossLaw(values, weights), noise, noisy_groups=pairs if groups == 2 else ())
+    labels = LabelLaw(total_labels=4, noise=noise, noisy_labels=3)
+    return GateCell(0.4, labels, b, loss, rate=rate)
+
+
+def enumerated_labels(gate: GateCell, visits: int) -> float:
+    """Mean gate with three noisy labels: a sum over every sequence of labels and in-context losses, step by step."""
+    laws = [gate.loss.own] + [law for share, law in gate.loss.noisy_groups for _ in range(round(3 * share))]
+    laws += [gate.loss.noisy] * (4 - len(laws))
+    chances = [1 - gate.labels.noise, *[gate.labels.noise / 3] * 3]
+    outcomes = [
+        (label, chances[label] * p, v)
+        for label, law in enumerate(laws)
+        for v, p in zip(law.values, law.probabilities, strict=True)
+    ]
+    total, b = 0.0, gate.pseudo_count
+    for history in itertools.product(outcomes, repeat=visits):
+        seen, gap = [0] * 4, 0.0
+        for number, (label, _, loss) in enumerate(history):
+            gap += loss + math.log((seen[label] + b) / (number + 4 * b))
+            seen[label] += 1
+        weight = math.prod(p for _, p, _ in history)
+        total += weight / (1 + math.exp(-gate.prior_log_odds - gate.rate * gap))
+    return total
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("b", [0.02, 0.5, 3.0])
+@pytest.mark.parametrize("rate", [0.4, 1.0, 3.0])
+def test_mean_gate_with_several_noisy_labels_equals_enumeration(b: float, groups: int, rate: float) -> None:
+    gate = several_labels(b, groups, rate)
+    for visits in range(5):
+        assert mean_gate(gate, visits) == pytest.approx(enumerated_labels(gate, visits), abs=2e-6)
+
+
+def test_enumeration_rejects_losses_that_do_not_know_their_label() -> None:
+    """The wrong variant: the losses of both groups of noisy labels mixed, whichever labels came."""
+    gate = several_labels(0.02, 2)
+    mixed = GateCell(
+        gate.prior_log_odds, gate.labels, gate.pseudo_count, InContextLoss(gate.loss.own, gate.loss.noisy, 0.6)
+    )
+    assert abs(mean_gate(mixed, 4) - enumerated_labels(gate, 4)) > 3e-3
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.5, 4.0])
+def test_rate_of_hedge_scales_the_log_odds(rate: float) -> None:
+    gate = cell(0.2, 0.7)
+    hedge = GateCell(0.7, gate.labels, gate.pseudo_count, gate.loss, rate=rate)
+    for visits in range(6):
+        scaled = GateCell(0.7 / rate, gate.labels, gate.pseudo_count, gate.loss)
+        assert mean_gate(hedge, visits) == pytest.approx(enumerated(scaled, visits, rate), abs=2e-9)
+    assert float(mean_logit(hedge, 5)) == pytest.approx(0.7 + rate * (float(mean_logit(gate, 5)) - 0.7))
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.2, 0.9, 1.0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,14 +26,22 @@ TASKS = [
     TaskDistribution(frequencies="zipf", num_classes=4, zipf_exponent=1.0, context_length=2, label_noise=0.25,
                      label_noise_kind="symmetric"),
     TaskDistribution(frequencies="counts", counts=[5, 3, 0, 1], context_length=2, label_noise=0.4, p_relevant=0.0),
+    TaskDistribution(num_high=1, num_low=3, p_high=0.6, num_labels=2, context_length=3, p_relevant=0.7,
+                     label_noise=0.2),
+    TaskDistribution(
+        frequencies="weights", weights=[0.5, 0.2, 0.2, 0.1], num_labels=3, context_length=3, relevant_examples=1,
+        label_noise=0.3, label_noise_kind="symmetric", context_label_noise=0.1,
+    ),
+    TaskDistribution(frequencies="counts", counts=[5, 3, 2, 1], num_labels=2, context_length=2, p_relevant=0.0),
+    TaskDistribution(num_high=2, num_low=3, p_high=0.6, num_labels=3, context_length=2, label_noise=0.15),
 ]  # fmt: skip
 
 
 def label_law(task: TaskDistribution, x: int, noise: float) -> list[float]:
-    total = task.total_classes
-    result = [0.0] * total
-    result[x] = 1 - noise
-    others = [(x + 1) % total] if task.label_noise_kind == "cyclic" else [y for y in range(total) if y != x]
+    total = task.total_labels
+    own, result = x % total, [0.0] * total
+    result[own] = 1 - noise
+    others = [(own + 1) % total] if task.label_noise_kind == "cyclic" else [y for y in range(total) if y != own]
     for y in others:
         result[y] += noise / len(others)
     return result
@@ -40,9 +49,9 @@ def label_law(task: TaskDistribution, x: int, noise: float) -> list[float]:
 
 def enumerated_risk(task: TaskDistribution, attention: Attention, x: int) -> float:
     """Risk of class x: a sum over every context (classes in order) and every labelling of it."""
-    total, length = task.total_classes, task.context_length
+    total, length = task.total_labels, task.context_length
     p = task.class_probabilities
-    labels = [label_law(task, y, task.noise_in_context) for y in range(total)]
+    labels = [label_law(task, y, task.noise_in_context) for y in range(task.total_classes)]
     query = label_law(task, x, task.label_noise)
 
     def weight_of(m: int) -> float:
@@ -57,7 +66,7 @@ def enumerated_risk(task: TaskDistribution, attention: Attention, x: int) -> flo
         return task.p_relevant * p[x] ** m * (1 - p[x]) ** (length - m) / some
 
     risk = 0.0
-    for classes in itertools.product(range(total), repeat=length):
+    for classes in itertools.product(range(task.total_classes), repeat=length):
         m = classes.count(x)
         weight = weight_of(m) * math.prod(p[c] / (1 - p[x]) for c in classes if c != x)
         if weight == 0:
@@ -88,6 +97,14 @@ def test_enumeration_rejects_a_wrong_collision() -> None:
     task, attention = TASKS[1], Attention(odds=9.0, floor=1e-3)
     kinds, _ = class_kinds(task)
     wrong = in_context_loss(task, attention, kinds[0]).risk * (1 - kinds[0].probability)
+    assert wrong != pytest.approx(enumerated_risk(task, attention, 0), rel=1e-2)
+
+
+@pytest.mark.parametrize("task", [task for task in TASKS if task.num_labels])
+def test_enumeration_rejects_classes_that_do_not_share(task: TaskDistribution) -> None:
+    """The wrong variant: every class with a label of its own."""
+    attention, apart = Attention(odds=9.0, floor=1e-3), replace(task, num_labels=None)
+    wrong = in_context_loss(apart, attention, class_kinds(apart)[0][0]).risk
     assert wrong != pytest.approx(enumerated_risk(task, attention, 0), rel=1e-2)
 
 

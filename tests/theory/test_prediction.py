@@ -13,7 +13,7 @@ import pytest
 from theory.curve import GateCurve
 from theory.errors import NoTheoryError, SettingError
 from theory.prediction import ClassPrediction
-from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, HedgeGate, TaskDistribution
 from theory.setting_file import load
 from theory.solver import predict
 
@@ -204,7 +204,7 @@ def test_json_has_the_contract_keys_and_no_nan() -> None:
     for group in data["groups"].values():
         assert {"class_probability", "bayes_risk", "in_context_risk", "phase"} <= set(group)
         assert set(group["vanish_visits"]) == {"instantaneous", "asymptotic", "sharp", "rigorous", "confidence"}
-        assert set(group["vanish_steps"]) == {"sharp", "rigorous", "confidence"}
+        assert set(group["vanish_steps"]) == {"sharp", "band", "rigorous", "confidence"}
     json.dumps(data, allow_nan=False)
 
 
@@ -281,3 +281,32 @@ def test_small_in_context_losses_keep_their_digits() -> None:
         assert low(clean, GatedPredictor(in_context=Attention(floor=floor))).in_context_risk == pytest.approx(
             exact, rel=1e-12
         )
+
+
+# Hedge gates.
+
+
+def test_hedge_at_rate_one_is_the_bayes_gate() -> None:
+    setting = task(label_noise=0.1)
+    bayes = predict(setting, GatedPredictor(gate=BayesGate(prior_in_weight=0.7)))
+    hedge = predict(setting, GatedPredictor(gate=HedgeGate(rate=1.0, prior_in_weight=0.7)))
+    for entry, other in zip(bayes.entries, hedge.entries, strict=True):
+        assert entry.to_dict() == other.to_dict()
+
+
+@pytest.mark.parametrize("rate", [0.25, 3.0])
+def test_single_runs_of_hedge_are_those_of_bayes_with_the_prior_scaled(rate: float) -> None:
+    """The sign of the log-odds does not change with the rate, if the prior log-odds are divided by it."""
+    setting = task(label_noise=0.1)
+    prior = 0.9
+    hedge = predict(setting, GatedPredictor(gate=HedgeGate(rate=rate, prior_in_weight=prior)))["low"]
+    scaled = 1 / (1 + (1 / prior - 1) ** (1 / rate))
+    bayes = predict(setting, GatedPredictor(gate=BayesGate(prior_in_weight=scaled)))["low"]
+    assert hedge.vanish_visits.rigorous == bayes.vanish_visits.rigorous
+    assert hedge.emerge_visits.rigorous == bayes.emerge_visits.rigorous
+    assert hedge.vanish_visits.asymptotic == pytest.approx(bayes.vanish_visits.asymptotic)
+    assert hedge.vanish_visits.instantaneous == bayes.vanish_visits.instantaneous
+    # But where the mean of the gate is 1/2 depends on the rate.
+    assert hedge.vanish_visits.sharp is not None
+    assert bayes.vanish_visits.sharp is not None
+    assert abs(hedge.vanish_visits.sharp / bayes.vanish_visits.sharp - 1) > 1e-4

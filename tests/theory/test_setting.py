@@ -18,7 +18,16 @@ from hypothesis import strategies as st
 from simulate.simulation import run
 from theory.checks import choice, integer, real
 from theory.errors import NoTheoryError, OutputError, SettingError, shortened, unknown_name
-from theory.setting import FREQUENCY_KEYS, Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+from theory.setting import (
+    FREQUENCY_KEYS,
+    Attention,
+    BayesGate,
+    DirichletTable,
+    GatedPredictor,
+    HedgeGate,
+    LearnedAttention,
+    TaskDistribution,
+)
 from theory.solver import predict
 
 TWO: dict[str, Any] = {"num_high": 2, "num_low": 3, "p_high": 0.8}
@@ -29,7 +38,7 @@ LAWS: dict[str, dict[str, Any]] = {
     "weights": {"weights": (0.5, 0.25, 0.125, 0.125, 0.0)},
     "counts": {"counts": (5, 3, 1, 1, 0), "class_names": ("a", "b", "c", "d", "e")},
 }
-PARTS: tuple[type, ...] = (DirichletTable, Attention, BayesGate, GatedPredictor)
+PARTS: tuple[type, ...] = (DirichletTable, Attention, BayesGate, HedgeGate, GatedPredictor)
 NOT_NUMBERS = [
     math.nan,
     math.inf,
@@ -461,6 +470,8 @@ def test_label_noise_kind(kind: object) -> None:
         (Attention, "in_context.odds"),
         (Attention, "in_context.floor"),
         (BayesGate, "gate.prior_in_weight"),
+        (HedgeGate, "gate.prior_in_weight"),
+        (HedgeGate, "gate.rate"),
     ],
 )
 def test_what_is_no_finite_number(part: Callable[..., object], field: str, value: object) -> None:
@@ -478,12 +489,18 @@ def test_what_is_no_finite_number(part: Callable[..., object], field: str, value
         (Attention, "in_context.odds", -20, "at least 1 and at most 1e+100"),
         (Attention, "in_context.floor", -1e-9, "at least 0 and below 1"),
         (Attention, "in_context.floor", 1, "at least 0 and below 1"),
+        (LearnedAttention, "in_context.learning_rate", -1e-9, "at least 0 and at most 1000"),
+        (LearnedAttention, "in_context.learning_rate", 1001, "at least 0 and at most 1000"),
         (BayesGate, "gate.prior_in_weight", 0, "above 0 and below 1"),
         (BayesGate, "gate.prior_in_weight", 1, "above 0 and below 1"),
         (BayesGate, "gate.prior_in_weight", -0.5, "above 0 and below 1"),
         (BayesGate, "gate.per", "class", "one of query, query-and-relevance"),
         (BayesGate, "gate.per", None, "one of query, query-and-relevance"),
         (BayesGate, "gate.per", "querry", "did you mean 'query'?"),
+        (HedgeGate, "gate.prior_in_weight", 1, "above 0 and below 1"),
+        (HedgeGate, "gate.per", "querry", "did you mean 'query'?"),
+        (HedgeGate, "gate.rate", 0, "at least 0.001 and at most 100"),
+        (HedgeGate, "gate.rate", 101, "at least 0.001 and at most 100"),
     ],
 )
 def test_part_out_of_range(part: Callable[..., object], field: str, value: object, allowed: str) -> None:
@@ -662,3 +679,24 @@ def test_choice() -> None:
     assert choice("kind", "b", ("a", "b")) == "b"
     with pytest.raises(SettingError, match=refusal("kind", "one of a, b")):
         choice("kind", ["a"], ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("initial_odds", 0.99), ("initial_odds", math.inf), ("floor", -0.1), ("floor", 1.0), ("learning_rate", None)],
+)
+def test_learned_attention_refuses(name: str, value: object) -> None:
+    settings = {"learning_rate": 0.1, name: value}
+    with pytest.raises(SettingError, match=rf"model\.in_context\.{name} "):
+        LearnedAttention(**settings)  # type: ignore[arg-type]
+
+
+def test_learned_attention_starts_at_the_logarithm_of_its_odds() -> None:
+    part = LearnedAttention(learning_rate=1, initial_odds=20)
+    assert (part.learning_rate, part.initial_odds, part.floor) == (1.0, 20.0, 1e-4)
+    assert part.initial_inverse_temperature == math.log(20)
+
+
+def test_learned_attention_has_to_fit_the_task() -> None:
+    with pytest.raises(SettingError, match=r"model\.in_context\.floor"):
+        predict(task_of("two-level"), GatedPredictor(in_context=LearnedAttention(learning_rate=0.1, floor=0.9)))

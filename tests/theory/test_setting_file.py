@@ -14,7 +14,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from theory.errors import SettingError
-from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+from theory.setting import (
+    Attention,
+    BayesGate,
+    DirichletTable,
+    GatedPredictor,
+    HedgeGate,
+    LearnedAttention,
+    TaskDistribution,
+)
 from theory.setting_file import (
     TASK_KEYS,
     assemble,
@@ -146,7 +154,8 @@ def laws(draw: st.DrawFn) -> dict[str, Any]:
         else:
             shares = [max(count, 1) if count else 0 for count in (count % 1000 + (count > 0) for count in counts)]
             own = {"weights": [share / sum(shares) for share in shares]}
-    return {"frequencies": law, **own}
+    classes = TaskDistribution(frequencies=law, **own).total_classes
+    return {"frequencies": law, **own, "num_labels": draw(st.none() | st.integers(2, classes))}
 
 
 @st.composite
@@ -174,7 +183,8 @@ def models() -> st.SearchStrategy[GatedPredictor]:
             BayesGate,
             prior_in_weight=probabilities(inside=True),
             per=st.sampled_from(["query", "query-and-relevance"]),
-        ),
+        )
+        | st.builds(HedgeGate, rate=st.floats(1e-3, 100), prior_in_weight=probabilities(inside=True)),
     )
 
 
@@ -211,7 +221,7 @@ def test_strange_class_name_and_back(tmp_path: Path, name: str) -> None:
     assert loaded == task
 
 
-@pytest.mark.parametrize("preset", ["paper", "transient", "zipf", "words"])
+@pytest.mark.parametrize("preset", ["paper", "transient", "zipf", "words", "shared-labels"])
 def test_presets_and_back(tmp_path: Path, preset: str) -> None:
     path = written(tmp_path / "again.toml", to_toml(*load(preset)))
     assert load(path) == load(preset)
@@ -694,3 +704,19 @@ def test_a_counts_file_does_not_go_with_another_law(tmp_path: Path) -> None:
     path = written(tmp_path / "task.toml", "[task]\nfrequencies = 'zipf'\ncounts_file = 'counts.csv'")
     with pytest.raises(SettingError, match=r"frequencies = 'zipf'"):
         load(path)
+
+
+def test_the_kind_of_a_part_can_be_set_with_what_belongs_to_it() -> None:
+    """In any order; what the new kind has too is kept, the rest of the old kind's settings goes."""
+    overrides = [
+        "model.in_context.learning_rate=0.02",
+        "model.in_context.kind=learned-attention",
+        "model.in_context.initial_odds=3",
+    ]
+    for order in (overrides, overrides[::-1]):
+        task, model = load("paper", overrides=["model.in_context.floor=1e-5", *order])
+        assert model.in_context == LearnedAttention(learning_rate=0.02, initial_odds=3, floor=1e-5)
+        assert assemble(to_dict(task, model)) == (task, model)
+        assert "learned-attention" in to_toml(task, model)
+    again = load("paper", overrides=["model.in_context.kind=attention", "model.in_context.odds=7"])[1]
+    assert again.in_context.odds == 7

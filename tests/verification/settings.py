@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Case:
     def __str__(self) -> str:
         task, model = self.task, self.model
         return (
-            f"C={task.total_classes} L={task.context_length} m={task.relevant_examples} "
+            f"classes={task.total_classes} C={task.total_labels} L={task.context_length} m={task.relevant_examples} "
             f"noise={task.label_noise:.3g} {task.label_noise_kind} context={task.noise_in_context:.3g} "
             f"p_relevant={task.p_relevant:.2g} odds={model.in_context.odds:.3g} floor={model.in_context.floor:.1g} "
             f"b={model.in_weight.pseudo_count:.2g} prior={model.gate.prior_in_weight:.2g}"
@@ -37,13 +37,24 @@ class Case:
 
 
 def draw_cases(
-    number: int, seed: int, *, visits: tuple[float, float], kind: str = "cyclic", per: str = "query"
+    number: int,
+    seed: int,
+    *,
+    visits: tuple[float, float],
+    kind: str = "cyclic",
+    per: str = "query",
+    shared: bool = False,
 ) -> list[Case]:
-    """Settings whose predicted boundary lies in a range of visits."""
+    """Settings whose predicted boundary lies in a range of visits; with ``shared``, their classes share labels."""
     generator = np.random.default_rng(seed)
     cases: list[Case] = []
     while len(cases) < number:
         task, model = draw_setting(generator, kind, per)
+        if shared:
+            if task.total_classes < 4:
+                continue
+            most = task.total_classes // 2
+            task = replace(task, num_labels=int(np.exp(generator.uniform(np.log(2), np.log(most + 0.99)))))
         prediction = predict(task, model)
         boundary = prediction.entries[0].vanish_visits.sharp
         steps = prediction.entries[0].vanish_steps

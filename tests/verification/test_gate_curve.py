@@ -16,6 +16,7 @@ from theory.solver import predict
         ("transient", [], 40_000, 120),
         ("paper", [], 600, 6000),
         ("transient", ["label_noise_kind=symmetric", "num_low=10"], 40_000, 120),
+        ("transient", ["num_labels=10"], 10_000, 800),
         ("transient", ["p_relevant=0.9", "model.gate.prior_in_weight=0.8"], 10_000, 200),
     ],
 )

@@ -10,7 +10,10 @@ from theory.catalogue import (
     bayes_gate,
     bayes_in_context,
     bayes_two_labels,
+    boundary,
+    boundary_elasticity,
     composition,
+    context_gap,
     convexity,
     cumulative_limit,
     cumulative_loss,
@@ -34,6 +37,7 @@ from theory.catalogue import (
     risk_after_examples,
     universal_mixture,
     unvisited_floor,
+    zipf_share,
 )
 from theory.errors import SettingError, unknown_name
 from theory.theorems.claim import Claim
@@ -69,6 +73,10 @@ THEOREMS: Final[tuple[Theorem, ...]] = (
     *gradient_bound.THEOREMS,
     *gradient_gates.THEOREMS,
     *composition.THEOREMS,
+    *boundary.THEOREMS,
+    *boundary_elasticity.THEOREMS,
+    *context_gap.THEOREMS,
+    *zipf_share.THEOREMS,
 )
 ERRATA: Final[tuple[Erratum, ...]] = (*in_context_loss.ERRATA,)
 _BY_NAME: Final[dict[str, Claim]] = {claim.name: claim for claim in (*THEOREMS, *ERRATA)}

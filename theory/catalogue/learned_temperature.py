@@ -14,6 +14,7 @@ import sympy
 from scipy.special import wrightomega
 
 from theory.catalogue.attention import Array
+from theory.temperature import inverse_temperature
 from theory.theorems.checks.identities import by_definition, simplifies, to_fifty_digits
 from theory.theorems.checks.reductions import evaluated, using
 from theory.theorems.derivation import Derivation, Step
@@ -133,21 +134,6 @@ _TO_EMERGENCE: Final = (
         by_definition,
     ),
 )
-
-
-def inverse_temperature(m: Array, k: Array, rate: Array, beta_0: Array, time: Array) -> Array:
-    r""":math:`\beta(t) = c + \lambda t - W(\frac mk e^{c + \lambda t})`, at any size of the exponent.
-
-    The Wright omega function :math:`\omega(z) = W(e^z)` does not overflow; one Newton step or two give what is gained
-    on :math:`\beta_0` all its digits.
-    """
-    log_v = np.log(m / k) + beta_0
-    v, flown = np.exp(log_v), rate * time
-    # Where little is gained the first bound is nearly exact, and the difference of logarithms has no digits.
-    gained = np.minimum(flown / (1 + v), np.maximum(np.log(wrightomega(log_v + v + flown)) - log_v, 0.0))
-    for _ in range(3):
-        gained = gained - (gained + v * np.expm1(gained) - flown) / (1 + v * np.exp(gained))
-    return np.asarray(beta_0 + gained)
 
 
 def _without_constant(m: Array, k: Array, exponent: Array) -> Array:

@@ -20,7 +20,7 @@ from theory.theorems.precise import precise
 Array = NDArray[np.float64]
 Evaluator = Callable[..., Array]
 SIGNS: Final = {"=": "=", "<=": r"\le", ">=": r"\ge", "~": r"\sim"}
-Family = Literal["in-weight", "in-context", "gate"]
+Family = Literal["in-weight", "in-context", "gate", "transition"]
 Kind = Literal["exact", "upper", "lower", "high probability", "asymptotic"]
 
 
@@ -44,7 +44,7 @@ class Claim:
         Its name in the catalogue.
     title : str
         One line in words.
-    family : {"in-weight", "in-context", "gate"}
+    family : {"in-weight", "in-context", "gate", "transition"}
         What it is about.
     kind : {"exact", "upper", "lower", "high probability", "asymptotic"}
         What it claims of the right side.
