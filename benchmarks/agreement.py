@@ -15,7 +15,7 @@ from simulate.simulation import run
 from tests.verification.box import draw_box, gate_at_boundary, only_cell, slope_at_boundary
 from tests.verification.settings import Case, draw_cases
 from tests.verification.single_runs import last_visits_below
-from theory.bracket import visit_bracket
+from theory.single_runs.bracket import visit_bracket
 
 RANGES = ((3, 10), (10, 30), (30, 100), (100, 1000), (1000, 10_000))
 HISTORIES = 20_000

@@ -26,7 +26,7 @@ from simulate.reference import reference_run
 from simulate.simulation import BLOCK, run
 from simulate.statistics import statistics_sampler
 from theory.catalogue import THEOREMS
-from theory.diagram import phase_diagram
+from theory.diagrams.diagram import phase_diagram
 from theory.setting import Attention, GatedPredictor, TaskDistribution
 from theory.setting_file import load
 from theory.solver import predict

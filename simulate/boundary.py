@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from simulate.curves import GateCurve
-from theory.crossing import last_rise
-from theory.transition import finite_or_none
+from theory.transitions.boundaries import finite_or_none
+from theory.transitions.crossing import last_rise
 
 LEVEL = 0.5
 RESAMPLES = 1000

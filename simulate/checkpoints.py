@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.crossing import geometric_integers
+from theory.transitions.crossing import geometric_integers
 
 RATIO = 1.002
 """Largest ratio of neighbouring checkpoints (below 500 steps every step is one)."""

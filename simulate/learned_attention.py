@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.prompts import PromptStatistics
+from theory.learned.temperature import WIDEST, prompt_loss
 from theory.setting import LearnedAttention, TaskDistribution
-from theory.temperature import WIDEST, prompt_loss
 
 Array = NDArray[np.float64]
 

@@ -18,8 +18,8 @@ from scipy.special import expit, log_expit
 
 from simulate.predictors import in_context_losses, in_weight_pseudo_count, summing_gate
 from simulate.prompts import PromptStatistics
+from theory.numerics.special import log_rising, stirling_remainder, stirling_series
 from theory.setting import GatedPredictor, TaskDistribution
-from theory.special import log_rising, stirling_remainder, stirling_series
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]

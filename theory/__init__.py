@@ -11,13 +11,13 @@ from theory.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from theory.catalogue import find_theorem, theorem_names
-    from theory.closing import closing_value
-    from theory.diagram import PhaseDiagram, phase_diagram
+    from theory.diagrams.diagram import PhaseDiagram, phase_diagram
     from theory.errors import NoTheoryError, OutputError, SettingError
-    from theory.exponents import LocalExponent, local_exponent
-    from theory.many_classes import ContextShare, context_share, zipf_task_share
     from theory.prediction import ClassPrediction, Prediction
-    from theory.scaling_law import ScalingLaw, scaling_laws
+    from theory.scaling.exponents import LocalExponent, local_exponent
+    from theory.scaling.leading_orders import ScalingLaw, scaling_laws
+    from theory.scaling.many_classes import ContextShare, context_share, zipf_task_share
+    from theory.scaling.zipf import ZipfShare, zipf_share
     from theory.setting import (
         Attention,
         BayesGate,
@@ -31,43 +31,43 @@ if TYPE_CHECKING:
     from theory.solver import predict
     from theory.theorems.claim import AssumptionError
     from theory.theorems.theorem import Erratum, Theorem
-    from theory.zipf import ZipfShare, zipf_share
+    from theory.transitions.closing import closing_value
 
 _HOMES = {
     "AssumptionError": "theory.theorems.claim",
     "Attention": "theory.setting",
     "BayesGate": "theory.setting",
     "ClassPrediction": "theory.prediction",
-    "ContextShare": "theory.many_classes",
+    "ContextShare": "theory.scaling.many_classes",
     "DirichletTable": "theory.setting",
     "Erratum": "theory.theorems.theorem",
     "GatedPredictor": "theory.setting",
     "HedgeGate": "theory.setting",
     "LearnedAttention": "theory.setting",
-    "LocalExponent": "theory.exponents",
+    "LocalExponent": "theory.scaling.exponents",
     "NoTheoryError": "theory.errors",
     "OutputError": "theory.errors",
-    "PhaseDiagram": "theory.diagram",
+    "PhaseDiagram": "theory.diagrams.diagram",
     "Prediction": "theory.prediction",
-    "ScalingLaw": "theory.scaling_law",
+    "ScalingLaw": "theory.scaling.leading_orders",
     "SettingError": "theory.errors",
     "TaskDistribution": "theory.setting",
     "Theorem": "theory.theorems.theorem",
-    "closing_value": "theory.closing",
-    "ZipfShare": "theory.zipf",
-    "context_share": "theory.many_classes",
+    "closing_value": "theory.transitions.closing",
+    "ZipfShare": "theory.scaling.zipf",
+    "context_share": "theory.scaling.many_classes",
     "find_theorem": "theory.catalogue",
     "load": "theory.setting_file",
-    "local_exponent": "theory.exponents",
-    "phase_diagram": "theory.diagram",
+    "local_exponent": "theory.scaling.exponents",
+    "phase_diagram": "theory.diagrams.diagram",
     "predict": "theory.solver",
     "presets": "theory.setting_file",
     "read": "theory.setting_file",
-    "scaling_laws": "theory.scaling_law",
+    "scaling_laws": "theory.scaling.leading_orders",
     "theorem_names": "theory.catalogue",
     "to_toml": "theory.setting_file",
-    "zipf_share": "theory.zipf",
-    "zipf_task_share": "theory.many_classes",
+    "zipf_share": "theory.scaling.zipf",
+    "zipf_task_share": "theory.scaling.many_classes",
 }
 
 __all__ = [

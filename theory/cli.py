@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from theory.band import Band
-from theory.bracket import Bracket
 from theory.command import (
     ROWS_SHOWN,
     add_setting_arguments,
@@ -20,6 +18,8 @@ from theory.command import (
 )
 from theory.prediction import ClassPrediction
 from theory.setting_file import presets, to_toml
+from theory.single_runs.band import Band
+from theory.single_runs.bracket import Bracket
 from theory.solver import predict
 from theory.theorems.cli import add_theorem_commands
 

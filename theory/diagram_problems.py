@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.coverage import in_context_theory
-from theory.diagram_grid import Grid
+from theory.diagrams.diagram_grid import Grid
+from theory.diagrams.gate_arrays import GateRows
+from theory.diagrams.kind_arrays import KindRows, kind_rows, prompt_rows
+from theory.diagrams.prompt_arrays import loss_moments
 from theory.errors import NoTheoryError
-from theory.gate_arrays import GateRows
-from theory.kind_arrays import KindRows, kind_rows, prompt_rows
-from theory.prompt_arrays import loss_moments
 from theory.setting import Attention, GatedPredictor
 
 Array = NDArray[np.float64]

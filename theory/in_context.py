@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from theory.classes import ClassKind, class_kinds
 from theory.errors import SettingError
+from theory.numerics.special import binomial_law, binomial_log_probability
 from theory.setting import Attention, LearnedAttention, TaskDistribution
-from theory.special import binomial_law, binomial_log_probability
 
 Array = NDArray[np.float64]
 

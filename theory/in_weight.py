@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, gammaln, xlogy
 
-from theory.special import frullani_nodes, log_generating, log_rising_residue
+from theory.numerics.special import frullani_nodes, log_generating, log_rising_residue
 
 Array = NDArray[np.float64]
 

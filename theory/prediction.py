@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.band import Band, SingleRunBands
-from theory.bracket import Bracket
-from theory.curve import GroupCurve
 from theory.entries import entries_to_dict, find_entry
-from theory.learned_gate import LearnedGroupCurve
+from theory.gating.curve import GroupCurve
+from theory.learned.gate_in_steps import LearnedGroupCurve
 from theory.setting import GatedPredictor, TaskDistribution
+from theory.single_runs.band import Band, SingleRunBands
+from theory.single_runs.bracket import Bracket
 
 Array = NDArray[np.float64]
 
@@ -90,7 +90,7 @@ class ClassPrediction:
         Where in-context learning emerges, in visits of one class; ``None`` also where it is there from the start.
     emerge_steps : float or None
         Where :math:`E\alpha(N)` first falls below 1/2, in steps; where attention learns its temperature, where the last
-        interval below 1/2 begins (``theory.window``).
+        interval below 1/2 begins (``theory.transitions.window``).
     rigorous_emerge_steps : Bracket or None
         Between which steps the gate of a single class's run first falls below 1/2.
     vanish_visits : VisitBoundary
@@ -102,7 +102,7 @@ class ClassPrediction:
     rigorous_steps : Bracket or None
         Between which steps the boundary of a single class's run lies; ``None`` also where no bound is known.
     sharp_is_exact : bool
-        Whether the mean gate is exact (to 1e-9) rather than a named approximation; see ``theory.gate``.
+        Whether the mean gate is exact (to 1e-9) rather than a named approximation; see ``theory.gating.gate``.
     cells : dict
         For a gate per query and relevance: predictions of the cells ``relevant`` and ``irrelevant``.
     curve : GroupCurve or LearnedGroupCurve

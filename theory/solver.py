@@ -9,19 +9,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.band import SingleRunBands
-from theory.bracket import emergence_bracket, in_steps, visit_bracket, widest
 from theory.checks import real
 from theory.classes import ClassKind, class_kinds
 from theory.coverage import check_theory
-from theory.crossing import first_fall_between_integers, geometric_integers, last_rise_between_integers
-from theory.curve import LARGEST_STEPS, GateCurve, GroupCurve
 from theory.errors import NoTheoryError, SettingError, unknown_name
-from theory.gate import EXACT_VISITS, GateCell
+from theory.gating.curve import LARGEST_STEPS, GateCurve, GroupCurve
+from theory.gating.gate import EXACT_VISITS, GateCell
 from theory.in_context import InContextLoss, in_context_loss
 from theory.in_weight import LabelLaw
-from theory.learned_gate import LearnedGroupCurve
-from theory.learned_solver import learned_curves, learned_entries
+from theory.learned.entries import learned_curves, learned_entries
+from theory.learned.gate_in_steps import LearnedGroupCurve
 from theory.prediction import CellPrediction, ClassPrediction, Prediction, VisitBoundary
 from theory.setting import (
     AnyGate,
@@ -31,7 +28,10 @@ from theory.setting import (
     LearnedAttention,
     TaskDistribution,
 )
-from theory.transition import asymptotic_visits, finite_or_none, instantaneous_visits
+from theory.single_runs.band import SingleRunBands
+from theory.single_runs.bracket import emergence_bracket, in_steps, visit_bracket, widest
+from theory.transitions.boundaries import asymptotic_visits, finite_or_none, instantaneous_visits
+from theory.transitions.crossing import first_fall_between_integers, geometric_integers, last_rise_between_integers
 
 Array = NDArray[np.float64]
 

@@ -15,8 +15,8 @@ from simulate.reference import attention, reference_run
 from simulate.scan import Scan
 from simulate.statistics import statistics_sampler
 from tests.simulate.test_scan import blocks
+from theory.learned.temperature import temperature_path
 from theory.setting import Attention, BayesGate, GatedPredictor, HedgeGate, LearnedAttention, TaskDistribution
-from theory.temperature import temperature_path
 
 CYCLIC = TaskDistribution(num_high=3, num_low=7, p_high=0.8, context_length=5, p_relevant=0.7, label_noise=0.2)
 TASKS = {

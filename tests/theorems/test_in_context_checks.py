@@ -10,7 +10,7 @@ import pytest
 import sympy
 
 from theory.catalogue import find_claim
-from theory.special import minus_product
+from theory.numerics.special import minus_product
 from theory.theorems.checks.inequalities import by_monotonicity, by_sampling, by_sign
 from theory.theorems.checks.reductions import over_weight, substituting
 from theory.theorems.derivation import Status

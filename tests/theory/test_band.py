@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from scipy.stats import nbinom
 
-from theory.band import Band
-from theory.curve import GroupCurve
-from theory.gate import GateCell
+from theory.gating.curve import GroupCurve
+from theory.gating.gate import GateCell
 from theory.prediction import ClassPrediction
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, HedgeGate, TaskDistribution
-from theory.single_run import has_been_below, stays_above
+from theory.single_runs.band import Band
+from theory.single_runs.visit_law import has_been_below, stays_above
 from theory.solver import predict
 
 

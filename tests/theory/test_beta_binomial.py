@@ -8,8 +8,8 @@ import mpmath
 import numpy as np
 import pytest
 
-import theory.beta_binomial
-from theory.beta_binomial import expected_log_loss, mean_entropy
+import theory.numerics.beta_binomial
+from theory.numerics.beta_binomial import expected_log_loss, mean_entropy
 
 
 def by_all_counts(n: int, classes: int, pseudo_count: float) -> mpmath.mpf:
@@ -37,14 +37,17 @@ def test_mean_log_loss_against_a_sum_over_all_counts(n, classes, pseudo_count):
 @pytest.mark.parametrize("classes", [2, 3, 1000, 1e6])
 def test_head_and_tail_meet_the_series(n, classes):
     arrays = [np.array([[value, value]]).T for value in (n, classes)] + [np.array([[64.0], [100.0]])]
-    series, sums = theory.beta_binomial._by_series(*arrays), theory.beta_binomial._by_head_and_tail(*arrays)
+    series, sums = (
+        theory.numerics.beta_binomial._by_series(*arrays),
+        theory.numerics.beta_binomial._by_head_and_tail(*arrays),
+    )
     assert sums == pytest.approx(series, rel=1e-12)
 
 
 @pytest.mark.parametrize(("n", "classes", "b"), list(itertools.product([1e5, 1e12], [2, 1e6], [1e-6, 0.1, 3.0])))
 def test_head_may_be_longer(n, classes, b, monkeypatch):
     short = expected_log_loss(n, classes, b)
-    monkeypatch.setattr(theory.beta_binomial, "_HEAD", 4096)
+    monkeypatch.setattr(theory.numerics.beta_binomial, "_HEAD", 4096)
     assert float(expected_log_loss(n, classes, b)) == pytest.approx(float(short), rel=1e-12)
 
 

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from scipy.special import xlogy
 from scipy.stats import binom
 
-from theory.bracket import Bracket, in_steps, visit_bracket, widest
 from theory.errors import SettingError
-from theory.gate import GateCell
+from theory.gating.gate import GateCell
 from theory.in_context import InContextLoss, LossLaw
 from theory.in_weight import LabelLaw
+from theory.numerics.redundancy import pointwise_redundancy, pointwise_slope
+from theory.numerics.special import log_rising
 from theory.prediction import ClassPrediction
-from theory.redundancy import pointwise_redundancy, pointwise_slope
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
 from theory.setting_file import load
+from theory.single_runs.bracket import Bracket, in_steps, visit_bracket, widest
+from theory.single_runs.tail_bounds import log_return_probability, side_probability, spread_moments
 from theory.solver import predict
-from theory.special import log_rising
-from theory.tail_bounds import log_return_probability, side_probability, spread_moments
 
 TASK = TaskDistribution(num_high=5, num_low=5, p_high=0.9, context_length=4, relevant_examples=1, label_noise=0.1)
 

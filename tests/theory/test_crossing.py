@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.crossing import geometric_integers, last_rise, last_rise_between_integers
+from theory.transitions.crossing import geometric_integers, last_rise, last_rise_between_integers
 
 
 def plain(points: list[float], curve: list[float], level: float) -> float:

@@ -10,24 +10,24 @@ import numpy as np
 import pytest
 
 from tests.verification.settings import draw_setting
-from theory.boundary_arrays import gates_at_nodes
 from theory.classes import class_kinds
-from theory.crossing import FROM_THE_START, NOT_YET
-from theory.curve import GateCurve, GroupCurve
-from theory.diagram import PHASES, GroupDiagram, phase_diagram
-from theory.diagram_grid import Axis, settings_grid
 from theory.diagram_problems import Problems
+from theory.diagrams.boundary_arrays import gates_at_nodes
+from theory.diagrams.diagram import PHASES, GroupDiagram, phase_diagram
+from theory.diagrams.diagram_grid import Axis, settings_grid
+from theory.diagrams.gate_arrays import rough_gates
+from theory.diagrams.gate_search import last_rises
+from theory.diagrams.kind_arrays import kind_rows, prompt_rows
+from theory.diagrams.prompt_arrays import loss_moments
 from theory.errors import NoTheoryError, SettingError
-from theory.gate import GateCell
-from theory.gate_arrays import rough_gates
-from theory.gate_search import last_rises
+from theory.gating.curve import GateCurve, GroupCurve
+from theory.gating.gate import GateCell
 from theory.in_context import in_context_loss
 from theory.in_weight import LabelLaw
-from theory.kind_arrays import kind_rows, prompt_rows
-from theory.prompt_arrays import loss_moments
 from theory.setting import Attention, BayesGate, GatedPredictor, HedgeGate, LearnedAttention, TaskDistribution
 from theory.solver import predict
-from theory.transition import asymptotic_visits, instantaneous_visits
+from theory.transitions.boundaries import asymptotic_visits, instantaneous_visits
+from theory.transitions.crossing import FROM_THE_START, NOT_YET
 
 Setting = tuple[TaskDistribution, GatedPredictor]
 

@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from theory.excess import inverse_surplus, log_deficit
+from theory.numerics.excess import inverse_surplus, log_deficit
 
 
 def surplus_of_mean(function, n, p, q, b):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.gate import GateCell, mean_gate, mean_logit
+from theory.gating.gate import GateCell, mean_gate, mean_logit
 from theory.in_context import InContextLoss, LossLaw
 from theory.in_weight import LabelLaw, cumulative_loss
 
@@ -159,7 +159,7 @@ def test_mean_gate_at_many_visits_is_decided(visits: int) -> None:
 
 def test_smooth_sum_over_counts_meets_the_full_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond 20,000 visits counts are summed with a stride; the gate must not notice."""
-    from theory import gate as module
+    from theory.gating import gate as module
 
     own = LossLaw(np.array([0.05, 2.0]), np.array([0.9, 0.1]))
     noisy = LossLaw(np.array([0.4, 5.0]), np.array([0.35, 0.65]))

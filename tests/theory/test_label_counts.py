@@ -9,7 +9,7 @@ import pytest
 from scipy.special import gammaln
 
 from theory.in_weight import LabelLaw
-from theory.label_counts import label_counts, likely_counts
+from theory.single_runs.label_counts import label_counts, likely_counts
 
 
 @pytest.mark.parametrize(("labels", "b"), [(2, 0.5), (3, 0.1), (4, 2.0)])

@@ -13,10 +13,10 @@ from scipy.special import expit
 
 from theory.classes import ClassKind, class_kinds
 from theory.in_context import PromptLaw, prompt_laws
-from theory.learned_solver import learned_curves
+from theory.learned.entries import learned_curves
+from theory.learned.temperature import TemperaturePath, prompt_loss, temperature_path
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, LearnedAttention, TaskDistribution
 from theory.solver import predict, step_gate
-from theory.temperature import TemperaturePath, prompt_loss, temperature_path
 
 Array = NDArray[np.float64]
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from theory.classes import class_kinds
 from theory.in_context import PromptLaw, in_context_loss, prompt_laws
-from theory.loss_history import LossHistory, few_values
+from theory.learned.loss_history import LossHistory, few_values
+from theory.learned.temperature import TemperaturePath, prompt_loss, temperature_path
 from theory.setting import Attention, LearnedAttention, TaskDistribution
-from theory.temperature import TemperaturePath, prompt_loss, temperature_path
 
 Array = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from theory.classes import kinds_at
 from theory.errors import SettingError
-from theory.many_classes import context_share, zipf_task_share
+from theory.scaling.many_classes import context_share, zipf_task_share
 from theory.setting import Attention, GatedPredictor, TaskDistribution
 from theory.solver import class_curves, predict
 

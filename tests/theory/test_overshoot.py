@@ -7,7 +7,7 @@ import pytest
 from scipy.special import ndtri
 
 from theory.in_context import LossLaw
-from theory.overshoot import mean_overshoot
+from theory.single_runs.overshoot import mean_overshoot
 
 MIDDLES = (np.arange(4000) + 0.5) / 4000
 

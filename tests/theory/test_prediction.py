@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from theory.curve import GateCurve
 from theory.errors import NoTheoryError, SettingError
+from theory.gating.curve import GateCurve
 from theory.prediction import ClassPrediction
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, HedgeGate, TaskDistribution
 from theory.setting_file import load

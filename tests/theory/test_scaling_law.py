@@ -10,15 +10,15 @@ import pytest
 
 from theory.catalogue import find_theorem
 from theory.classes import class_kinds
-from theory.crossing import last_rise_between_integers
 from theory.errors import SettingError
-from theory.exponents import local_exponent
 from theory.in_context import in_context_loss
 from theory.in_weight import LabelLaw, cumulative_loss_constants
-from theory.scaling_law import ScalingLaw, scaling_laws
+from theory.scaling.exponents import local_exponent
+from theory.scaling.leading_orders import ScalingLaw, scaling_laws
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
 from theory.solver import class_curves, predict
-from theory.transition import asymptotic_visits
+from theory.transitions.boundaries import asymptotic_visits
+from theory.transitions.crossing import last_rise_between_integers
 
 LAWS: dict[str, ScalingLaw] = {law.parameter: law for law in scaling_laws()}
 

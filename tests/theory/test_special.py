@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.special import (
+from theory.numerics.special import (
     binomial_law,
     binomial_log_probability,
     log_generating,

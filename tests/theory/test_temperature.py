@@ -11,8 +11,7 @@ import pytest
 
 from theory.classes import class_kinds
 from theory.in_context import floored_loss, in_context_loss, label_mass, prompt_laws
-from theory.setting import Attention, LearnedAttention, TaskDistribution
-from theory.temperature import (
+from theory.learned.temperature import (
     MeanSlope,
     integrated_path,
     inverse_temperature,
@@ -20,6 +19,7 @@ from theory.temperature import (
     prompt_loss,
     temperature_path,
 )
+from theory.setting import Attention, LearnedAttention, TaskDistribution
 
 PROMPTS = [(1, 0, 1, 3), (0, 2, 1, 3), (2, 1, 3, 5), (0, 0, 2, 2), (4, 0, 4, 0), (0, 2, 0, 6), (0, 0, 0, 3)]
 BETAS = [-900.0, -40.0, -2.0, 0.0, 0.7, 5.0, 40.0, 600.0]

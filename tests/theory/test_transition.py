@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import lambertw
 
 from theory.in_weight import LabelLaw, cumulative_loss_constants, risk
-from theory.transition import asymptotic_visits, instantaneous_visits, lower_lambert
+from theory.transitions.boundaries import asymptotic_visits, instantaneous_visits, lower_lambert
 
 LABELS = LabelLaw(total_labels=20, noise=0.1, noisy_labels=1)
 

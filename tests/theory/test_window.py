@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from theory.closing import closing_value
 from theory.errors import NoTheoryError, SettingError
 from theory.setting import BayesGate, GatedPredictor, LearnedAttention, TaskDistribution
 from theory.solver import step_gate
-from theory.window import find_window, lowest_gate
+from theory.transitions.closing import closing_value
+from theory.transitions.window import find_window, lowest_gate
 
 TASK = TaskDistribution(num_high=2, num_low=2, p_high=0.5, context_length=8, relevant_examples=4)
 

@@ -12,10 +12,10 @@ from scipy.special import bdtr, gamma, zeta
 
 from theory.classes import kinds_at
 from theory.errors import SettingError
-from theory.rank_sums import sum_over_ranks
+from theory.scaling.rank_sums import sum_over_ranks
+from theory.scaling.zipf import zipf_share
 from theory.setting import Attention, GatedPredictor, TaskDistribution
 from theory.solver import class_curves
-from theory.zipf import zipf_share
 
 Array = NDArray[np.float64]
 EXPONENTS = (1.3, 1.6, 2.0)

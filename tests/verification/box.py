@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, gammaln
 
 from tests.verification.settings import Case
-from theory.gate import GateCell, mean_gate
+from theory.gating.gate import GateCell, mean_gate
 from theory.in_context import LossLaw
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, HedgeGate, TaskDistribution
 from theory.solver import predict

@@ -15,13 +15,13 @@ from scipy.special import betainc, ndtri
 from simulate.simulation import run
 from tests.verification.settings import Case, draw_cases
 from tests.verification.single_runs import last_visits_below, log_odds
-from theory.bracket import visit_bracket
-from theory.crossing import last_rise
-from theory.early_visits import EarlyVisits, excess_law
-from theory.gate import GateCell, mean_logit
+from theory.gating.gate import GateCell, mean_logit
 from theory.setting import BayesGate, DirichletTable, GatedPredictor, TaskDistribution
-from theory.single_run import has_been_below, stays_above
+from theory.single_runs.bracket import visit_bracket
+from theory.single_runs.early_visits import EarlyVisits, excess_law
+from theory.single_runs.visit_law import has_been_below, stays_above
 from theory.solver import predict
+from theory.transitions.crossing import last_rise
 
 RUNS = 8000
 FALSE_ALARM = 1e-6

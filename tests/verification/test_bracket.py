@@ -14,11 +14,11 @@ from scipy.special import betainc, expit, gammaln
 from simulate.simulation import run
 from tests.verification.settings import Case, draw_cases
 from tests.verification.single_runs import last_visits_below
-from theory.bracket import Bracket, visit_bracket
-from theory.crossing import last_rise
-from theory.gate import GateCell
+from theory.gating.gate import GateCell
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
+from theory.single_runs.bracket import Bracket, visit_bracket
 from theory.solver import predict
+from theory.transitions.crossing import last_rise
 
 CONFIDENCE = 0.8
 RUNS = 1500

@@ -15,10 +15,10 @@ import pytest
 from numpy.typing import NDArray
 
 from simulate.simulation import run
-from theory.closing import closing_value
+from theory.learned.temperature import temperature_path
 from theory.setting import BayesGate, GatedPredictor, HedgeGate, LearnedAttention, TaskDistribution
 from theory.solver import predict, step_gate
-from theory.temperature import temperature_path
+from theory.transitions.closing import closing_value
 
 Array = NDArray[np.float64]
 

@@ -17,9 +17,9 @@ from simulate.simulation import run
 from tests.verification.settings import Case, draw_cases
 from tests.verification.test_bracket import CONFIDENCE, rejected
 from tests.verification.test_sharp_boundary import HALF_WIDTH, accepted, check, simulate, standard_scores
-from theory.crossing import last_rise
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
 from theory.solver import predict
+from theory.transitions.crossing import last_rise
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "cyclic": {"num_labels": 5, "label_noise": 0.05, "context_length": 6, "p_relevant": 0.98, "relevant_examples": 3},

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from simulate.simulation import Run, run
 from theory.classes import kinds_at
-from theory.many_classes import context_share, zipf_task_share
+from theory.scaling.many_classes import context_share, zipf_task_share
 from theory.setting import Attention, GatedPredictor, TaskDistribution
 from theory.setting_file import load
 from theory.solver import class_curves, predict

@@ -9,7 +9,7 @@ import sympy
 
 from theory.catalogue.attention import Array
 from theory.catalogue.letters import NUM_CLASSES, C
-from theory.special import minus_product
+from theory.numerics.special import minus_product
 from theory.theorems.checks.identities import simplifies
 from theory.theorems.checks.inequalities import by_sign
 from theory.theorems.checks.reductions import after, substituting

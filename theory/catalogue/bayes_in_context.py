@@ -16,7 +16,7 @@ import numpy as np
 import sympy
 
 from theory.catalogue.letters import NUM_CLASSES, C, label_noise
-from theory.special import minus_product
+from theory.numerics.special import minus_product
 from theory.theorems.bayes import Array, BayesExcess, bayes_excess
 from theory.theorems.checks.identities import simplifies, to_fifty_digits
 from theory.theorems.checks.inequalities import by_monotonicity, by_sampling, by_sign, cited

@@ -19,8 +19,8 @@ from scipy.special import gammaln, xlog1py, xlogy
 from theory.catalogue.bayes_gate import PRIOR, mixture, prior
 from theory.catalogue.gate_losses import AT_LEAST_ONE_VISIT, Array, mixed_loss, most_visits
 from theory.catalogue.letters import LABELS_IID, NATS, NUM_CLASSES, C, label_noise, n
-from theory.excess import log_gamma_surplus
-from theory.special import log_rising, stirling_series
+from theory.numerics.excess import log_gamma_surplus
+from theory.numerics.special import log_rising, stirling_series
 from theory.theorems.checks.identities import by_definition, by_summation, simplifies
 from theory.theorems.checks.inequalities import by_sign
 from theory.theorems.checks.reductions import after, follows_from, substituting, using

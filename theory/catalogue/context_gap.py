@@ -14,7 +14,7 @@ import sympy
 from numpy.typing import NDArray
 
 from theory.catalogue.letters import C, b, label_noise, n
-from theory.special import log_rising_residue
+from theory.numerics.special import log_rising_residue
 from theory.theorems.checks.algebra import Ranges
 from theory.theorems.checks.identities import simplifies
 from theory.theorems.checks.reductions import evaluated
@@ -118,7 +118,7 @@ def noisy_gap(C: Array, floor: Array, m: Array, label_noise: Array) -> Array:
     """Risk of copying from noisy examples minus the entropy, count by count."""
     from scipy.special import entr
 
-    from theory.special import binomial_log_probability
+    from theory.numerics.special import binomial_log_probability
 
     total = np.zeros(())
     for j in range(int(np.max(m)) + 1):

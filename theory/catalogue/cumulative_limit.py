@@ -10,8 +10,8 @@ import sympy
 from theory.catalogue.label_counts import Array, redundancy
 from theory.catalogue.letters import LABELS_IID, C, b, label_noise, n, noisy_labels
 from theory.catalogue.two_level_law import over_labels
-from theory.excess import log_gamma_surplus
 from theory.in_weight import limit_constants
+from theory.numerics.excess import log_gamma_surplus
 from theory.theorems.checks.algebra import Ranges
 from theory.theorems.checks.identities import to_fifty_digits
 from theory.theorems.checks.reductions import termwise

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 import sympy
 
-from theory.beta_binomial import expected_log_loss, mean_entropy
 from theory.catalogue.least_risk import dirichlet_risk
 from theory.catalogue.letters import NUM_CLASSES, PSEUDO_COUNT, VISITS, C, b, n
 from theory.catalogue.two_level_law import Array
+from theory.numerics.beta_binomial import expected_log_loss, mean_entropy
 from theory.theorems.bayes_risk import DirichletRisk, MeanEntropy
 from theory.theorems.checks.identities import simplifies, to_fifty_digits
 from theory.theorems.checks.inequalities import cited

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln, xlogy
 
 from theory.catalogue.two_level_law import Array, over_labels_and_rest
-from theory.excess import log_ratio_loss
+from theory.numerics.excess import log_ratio_loss
 
 # Enumerations go through all counts up to here.
 MOST_VISITS: Final = 100

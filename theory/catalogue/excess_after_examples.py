@@ -14,7 +14,7 @@ from theory.catalogue.risk_after_examples import PARAMETERS, VISIT_LEMMAS
 from theory.catalogue.stream import VISITS_IID, N, over_visits, p_x
 from theory.catalogue.two_level_law import Array, excess_risk, over_labels_and_rest
 from theory.catalogue.visit_integrals import integrated, sum_over_visits
-from theory.excess import exponential_tail, generating_surplus, log_generating
+from theory.numerics.excess import exponential_tail, generating_surplus, log_generating
 from theory.theorems.checks.algebra import PROBABILITY
 from theory.theorems.checks.identities import simplifies
 from theory.theorems.checks.integrals import by_linearity
@@ -52,7 +52,7 @@ def excess_after(N: Array, p_x: Array, C: Array, b: Array, label_noise: Array, n
 
     With :math:`r = \frac{np+b}{p(n+Cb)} - 1` the divergence of the mean table after :math:`n` visits is the mean over
     labels of :math:`r - \log(1+r)`, and the mass it gives to labels that never occur; what the noise in the counts adds
-    is ``theory.excess.log_deficit``. Each is averaged over the visits under its integral.
+    is ``theory.numerics.excess.log_deficit``. Each is averaged over the visits under its integral.
     """
     support = 1 * (label_noise < 1) + noisy_labels * (label_noise > 0)
     unused = (C - support) * b * integrated(_inverse_total, N, p_x, C, b, np.ones_like(b), np.zeros_like(b))

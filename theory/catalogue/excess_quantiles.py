@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 
 from theory.catalogue.label_counts import Array
-from theory.excess import log_ratio_loss
-from theory.special import binomial_log_probability
+from theory.numerics.excess import log_ratio_loss
+from theory.numerics.special import binomial_log_probability
 
 # Probabilities this close are equal: a level may tie with a probability exactly.
 _TIE: Final = 1e-13

@@ -11,7 +11,7 @@ from theory.catalogue.count_lemmas import GENERATING, INVERSE, MEAN, MEAN_INVERS
 from theory.catalogue.in_weight_risk import EXCESS, MISMATCH, PARAMETERS
 from theory.catalogue.letters import LABELS_IID, C, b, n
 from theory.catalogue.two_level_law import Array, excess_risk, mismatch, over_labels_and_rest
-from theory.excess import inverse_surplus
+from theory.numerics.excess import inverse_surplus
 from theory.theorems.checks.identities import simplifies
 from theory.theorems.checks.inequalities import cited
 from theory.theorems.checks.reductions import termwise, using

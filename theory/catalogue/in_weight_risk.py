@@ -12,8 +12,8 @@ from theory.catalogue.count_lemmas import DEFICIT, FRULLANI, LAPLACE_TRANSFORM, 
 from theory.catalogue.enumeration import MOST_VISITS, excess_by_enumeration, risk_by_enumeration
 from theory.catalogue.letters import LABEL_LAW, LABELS_IID, NUM_CLASSES, PSEUDO_COUNT, VISITS, C, b, n
 from theory.catalogue.two_level_law import Array, excess_risk, mismatch, over_labels_and_rest
-from theory.excess import log_deficit
-from theory.special import frullani_nodes
+from theory.numerics.excess import log_deficit
+from theory.numerics.special import frullani_nodes
 from theory.theorems.checks.identities import by_definition, simplifies, to_fifty_digits
 from theory.theorems.checks.reductions import termwise, using
 from theory.theorems.derivation import Derivation, Step
@@ -72,7 +72,7 @@ def noiseless(n: Array, C: Array, b: Array) -> Array:
 
 
 def _noiseless_by_quadrature(n: Array, C: Array, b: Array) -> Array:
-    """Frullani's integral of the two exponentials, with the trapezoidal rule of ``theory.special.frullani_nodes``."""
+    """Frullani's integral of two exponentials, by the trapezoidal rule (``theory.numerics.special.frullani_nodes``)."""
     spread = np.asarray((C - 1) * b / (n + b))[..., None]
     nodes, step = frullani_nodes(float(np.max(1 + spread)), 1.0)
     return np.asarray(step * (np.exp(-nodes) * -np.expm1(-spread * nodes)).sum(axis=-1))

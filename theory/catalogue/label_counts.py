@@ -10,7 +10,7 @@ import sympy
 from numpy.typing import NDArray
 
 from theory.catalogue.letters import n
-from theory.excess import log_ratio_loss
+from theory.numerics.excess import log_ratio_loss
 from theory.theorems.labels import LABEL_NOISE
 from theory.theorems.parameters import Parameter
 

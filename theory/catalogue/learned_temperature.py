@@ -14,7 +14,7 @@ import sympy
 from scipy.special import wrightomega
 
 from theory.catalogue.attention import Array
-from theory.temperature import inverse_temperature
+from theory.learned.temperature import inverse_temperature
 from theory.theorems.checks.identities import by_definition, simplifies, to_fifty_digits
 from theory.theorems.checks.reductions import evaluated, using
 from theory.theorems.derivation import Derivation, Step

@@ -13,7 +13,7 @@ from theory.catalogue.letters import LABEL_LAW, LABELS_IID, NUM_CLASSES, PSEUDO_
 from theory.catalogue.stream import EXAMPLES, QUERY_PROBABILITY, VISITS_IID, N, over_visits, p_x
 from theory.catalogue.two_level_law import Array, over_labels_and_rest
 from theory.catalogue.visit_integrals import integrated, sum_over_visits
-from theory.excess import log_generating
+from theory.numerics.excess import log_generating
 from theory.theorems.checks.algebra import PROBABILITY
 from theory.theorems.checks.identities import by_summation, simplifies
 from theory.theorems.checks.integrals import by_linearity

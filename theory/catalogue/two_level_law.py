@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.excess import log_deficit, log_ratio_loss
+from theory.numerics.excess import log_deficit, log_ratio_loss
 
 Array = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ import sympy
 from theory.catalogue.gate_losses import AT_LEAST_ONE_VISIT, Array, gap_up_to, most_visits
 from theory.catalogue.letters import NATS, n
 from theory.catalogue.loss_sequences import gap
-from theory.special import log_rising
+from theory.numerics.special import log_rising
 from theory.theorems.checks.identities import simplifies, to_fifty_digits
 from theory.theorems.checks.inequalities import by_convexity, by_sign
 from theory.theorems.checks.reductions import after, follows_from, instance_of, substituting

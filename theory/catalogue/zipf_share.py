@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from theory.catalogue.letters import n
 from theory.catalogue.stream import N
-from theory.special import binomial_log_probability, log_rising
+from theory.numerics.special import binomial_log_probability, log_rising
 from theory.theorems.checks.algebra import Ranges
 from theory.theorems.checks.identities import simplifies, to_fifty_digits
 from theory.theorems.checks.inequalities import by_sampling

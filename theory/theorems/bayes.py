@@ -19,8 +19,8 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from theory.excess import log_ratio_loss
-from theory.special import minus_product
+from theory.numerics.excess import log_ratio_loss
+from theory.numerics.special import minus_product
 
 Array = NDArray[np.float64]
 # A partition as pairs (count of a label, how many labels have it), with the number of sequences of given labels.

@@ -27,8 +27,8 @@ def binomial_mean(function: Callable[[sympy.Symbol], sympy.Expr], n: sympy.Expr,
 def expected_log(n: mpmath.mpf, p: mpmath.mpf, b: mpmath.mpf) -> mpmath.mpf:
     r""":math:`E\log(N + b)` in mpmath's working precision, at any :math:`n`.
 
-    Beyond small :math:`n` by the trapezoidal rule in :math:`\log t`, as for ``theory.special.frullani_nodes``, of
-    :math:`\log(np+b) - \int_0^\infty [e^{-bt}(1-p+pe^{-t})^n - e^{-(np+b)t}]\,dt/t`.
+    Beyond small :math:`n` by the trapezoidal rule in :math:`\log t`, as for ``theory.numerics.special.frullani_nodes``,
+    of :math:`\log(np+b) - \int_0^\infty [e^{-bt}(1-p+pe^{-t})^n - e^{-(np+b)t}]\,dt/t`.
     """
     if p in (0, 1):
         return mpmath.log(n * p + b)

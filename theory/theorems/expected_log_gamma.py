@@ -18,8 +18,9 @@ _GUARD: Final = 15
 def expected_log_gamma(n: mpmath.mpf, p: mpmath.mpf, b: mpmath.mpf) -> mpmath.mpf:
     r""":math:`E\log\Gamma(N + b)` in mpmath's working precision, at any :math:`n`.
 
-    Beyond small :math:`n` by the trapezoidal rule in :math:`\log t`, as for ``theory.excess.log_gamma_surplus``, of
-    :math:`\log\Gamma(np+b) + \int_0^\infty \frac{e^{-bt}(1-p+pe^{-t})^n - e^{-(np+b)t}}{1-e^{-t}}\,dt/t`.
+    Beyond small :math:`n` by the trapezoidal rule in :math:`\log t`, as for
+    ``theory.numerics.excess.log_gamma_surplus``, of :math:`\log\Gamma(np+b) + \int_0^\infty
+    \frac{e^{-bt}(1-p+pe^{-t})^n - e^{-(np+b)t}}{1-e^{-t}}\,dt/t`.
     """
     if p in (0, 1):
         return mpmath.loggamma(n * p + b)

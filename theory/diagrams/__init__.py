@@ -1,0 +1,1 @@
+"""Phase diagrams: predictions for whole grids of settings at once."""

@@ -1,0 +1,1 @@
+"""Attention whose temperature is learned: the flow, and what it does to the mean gate."""

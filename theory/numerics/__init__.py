@@ -1,0 +1,1 @@
+"""Special functions in the forms that keep their digits."""

@@ -1,0 +1,1 @@
+"""How boundaries and shares scale: leading orders, local exponents, Zipf frequencies, many classes."""
