@@ -32,7 +32,7 @@ _FEW_LOSSES = 16
 _NODE_STEP = 8
 _REACH, _TAIL = 8.0, 14.0
 _LARGEST_FREQUENCY = 3.6
-_DECAYED, _REVIVED = -14.0, -7.0
+_DECAYED, _REVIVED, _TEETH = -14.0, -7.0, -4.0
 _MOST_LOSSES = 256
 _BLOCK = 1 << 18
 
@@ -77,15 +77,22 @@ class OpenGates:
         # Beyond the reach the wave would turn; there, and where the sign is certain, the rough gate does.
         decided = (farthest + 0.5 * _TAIL > self.reach[which]) | (nearest > _TAIL)
         result = rough_gates(self.gates, problems, visits)
+        still_open = np.flatnonzero(~decided)
+        result[still_open] = self._inverted(which[still_open], visits[still_open])
+        return result
+
+    def _inverted(self, which: Indices, visits: Array) -> Array:
+        """Mean gates by inversion, where this is needed."""
+        problems = self.problems[which]
         tables, at = self._tables(which)
-        matters, smooth = self._nodes_that_matter(tables, which[at], visits[at])
+        left, smooth = self._size_left(tables, which[at], visits[at])
+        matters = smooth | (left > _REVIVED)
         revivals = np.bincount(at, weights=(matters & ~smooth).any(axis=1), minlength=which.size) > 0
         number, complete = number_of_counts(self.gates, problems, visits, revivals)
         # Where some counts stand for all of them, their sum would have revivals of its own at later nodes.
         matters &= smooth | complete[at, None]
         gate = np.full(tables.size, 0.5)
-        number[decided] = 0
-        for size in np.unique(number[~decided]).tolist():
+        for size in np.unique(number).tolist():
             row, node = np.nonzero(matters & (number[at] == size)[:, None])
             for start in range(0, row.size, max(1, _BLOCK // size)):
                 pairs = slice(start, start + max(1, _BLOCK // size))
@@ -94,33 +101,33 @@ class OpenGates:
                 gate += np.bincount(row[pairs], weights=waves, minlength=gate.size)
         rows, _ = self.gates.rows_of(problems)
         mean = np.bincount(at, weights=gate * self.gates.weight[rows], minlength=which.size)
-        return np.asarray(np.where(decided, result, np.clip(mean, 0.0, 1.0)), dtype=np.float64)
+        return np.asarray(np.clip(mean, 0.0, 1.0), dtype=np.float64)
 
     def is_smooth(self, which: Indices, visits: Array) -> NDArray[np.bool_]:
         """Whether the mean gate has no steps or teeth of a lattice law near a number of visits."""
         tables, at = self._tables(which)
-        matters, smooth = self._nodes_that_matter(tables, which[at], visits[at])
-        revivals = np.bincount(at, weights=(matters & ~smooth).any(axis=1), minlength=which.size)
-        return np.asarray(revivals == 0)
+        left, smooth = self._size_left(tables, which[at], visits[at])
+        teeth = np.bincount(at, weights=((left > _TEETH) & ~smooth).any(axis=1), minlength=which.size)
+        return np.asarray(teeth == 0)
 
-    def _nodes_that_matter(
-        self, tables: Indices, at: Indices, visits: Array
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Where something is left of the integrand, and which nodes come before the first at which nothing is."""
+    def _size_left(self, tables: Indices, at: Indices, visits: Array) -> tuple[Array, NDArray[np.bool_]]:
+        """Logarithm of about the integrand's size, and which nodes come before the first at which it is negligible."""
         problems = self.problems[at]
         noise, ratio = self.gates.noise[problems][:, None], log_ratio(self.gates, problems, visits)
         t = self.step[at][:, None] * (np.arange(self.log_own.shape[1]) + 0.5)
-        # Size of the characteristic function, as if the label counts added to the log-odds in proportion.
-        turn = 1j * t * (self.gates.rate[problems] * ratio)[:, None]
-        visit = (1 - noise) * np.exp(self.log_own[tables]) + noise * np.exp(self.log_noisy[tables] + turn)
-        left = visits[:, None] * np.log(np.maximum(np.abs(visit), 1e-300))
+        # Square of the characteristic function, as if the label counts added to the log-odds in proportion.
+        own, noisy = self.log_own[tables], self.log_noisy[tables]
+        turn = np.cos(noisy.imag - own.imag + t * (self.gates.rate[problems] * ratio)[:, None])
+        both = (1 - noise) * np.exp(own.real), noise * np.exp(noisy.real)
+        square = both[0] * both[0] + both[1] * both[1] + 2 * both[0] * both[1] * turn
+        left = 0.5 * visits[:, None] * np.log(np.maximum(square, 1e-300))
         # Neighbouring counts, some of which are left out, have to be less than half a turn apart.
         rows = self.gates.first[problems] + tables - self.first[at]
         gap = ratio + self.gates.noisy.mean[rows] - self.gates.own.mean[rows]
         apart = self.gates.rate[problems] * np.abs(gap) * count_stride(self.gates, problems, visits)
         smooth = np.logical_and.accumulate((left > _DECAYED) & (t * apart[:, None] < math.pi), axis=1)
         # 1/sinh(pi t), which weighs the integrand, falls like exp(-pi t).
-        return smooth | (left - math.pi * t > _REVIVED), smooth
+        return left - math.pi * t, smooth
 
     def _tables(self, which: Indices) -> tuple[Indices, Indices]:
         """Rows of the tables for some of the problems, and the position of its problem for each."""
