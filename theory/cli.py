@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from theory.command import (
     ROWS_SHOWN,
     add_setting_arguments,
+    check_writable,
     load_setting,
     number,
     parser_for,
@@ -16,6 +17,7 @@ from theory.command import (
     real_number,
     run_command,
 )
+from theory.errors import SettingError
 from theory.prediction import ClassPrediction
 from theory.setting_file import presets, to_toml
 from theory.single_runs.band import Band
@@ -49,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = parser_for("theory", "What mathematics says: exact risks, phases and boundaries of the gated predictor.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_predict(commands)
+    _add_diagram(commands)
     add_theorem_commands(commands)
     listing = commands.add_parser("presets", help="list the named settings")
     listing.set_defaults(run=_presets)
@@ -85,6 +88,50 @@ def _predict(arguments: argparse.Namespace) -> None:
     print(LEGEND)
     if not all(entry.sharp_is_exact for entry in prediction.entries):
         print("The switch rests on a named approximation here (see docs/model.md).")
+
+
+def _add_diagram(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "diagram",
+        help="risks, phases and boundaries on a grid of two settings, as a file",
+        description="Predicts a grid of settings at once; figures and tables can be made from the file.",
+    )
+    add_setting_arguments(parser)
+    for axis in ("x", "y"):
+        parser.add_argument(
+            f"--{axis}", required=True, metavar="KEY=LOW:HIGH:COUNT[:log]", help="a numeric setting, or steps"
+        )
+    parser.add_argument("--out", required=True, metavar="FILE.csv|FILE.npz", help="where to write it")
+    parser.add_argument("--classes", nargs="+", metavar="NAME", help="classes of a task without groups")
+    parser.add_argument("--skip-impossible", action="store_true", help="leave out points that are no setting")
+    parser.set_defaults(run=_diagram)
+
+
+def _diagram(arguments: argparse.Namespace) -> None:
+    from theory.diagrams.diagram import PHASES, phase_diagram
+    from theory.diagrams.files import check_suffix, save_diagram
+
+    check_suffix(arguments.out)
+    check_writable(arguments.out)
+    diagram = phase_diagram(
+        *load_setting(arguments),
+        x=_axis("--x", arguments.x),
+        y=_axis("--y", arguments.y),
+        classes=arguments.classes,
+        skip_impossible=arguments.skip_impossible,
+    )
+    save_diagram(diagram, arguments.out)
+    for group in diagram.groups:
+        found = ((name, int((group.phase == code).sum())) for code, name in enumerate(PHASES))
+        print(f"{group.name}: " + ", ".join(f"{count:,} points {name}" for name, count in found if count))
+    print(f"wrote {arguments.out}")
+
+
+def _axis(option: str, text: str) -> tuple[str, str]:
+    name, separator, values = text.partition("=")
+    if not separator or not name.strip():
+        raise SettingError(option, text, "key=low:high:count[:log] or key=v1,v2,...")
+    return name.strip(), values
 
 
 def _row(entry: ClassPrediction, band: Band | None) -> tuple[str, ...]:

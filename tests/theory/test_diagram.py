@@ -11,13 +11,13 @@ import pytest
 
 from tests.verification.settings import draw_setting
 from theory.classes import class_kinds
-from theory.diagram_problems import Problems
 from theory.diagrams.boundary_arrays import gates_at_nodes
 from theory.diagrams.diagram import PHASES, GroupDiagram, phase_diagram
 from theory.diagrams.diagram_grid import Axis, settings_grid
 from theory.diagrams.gate_arrays import rough_gates
 from theory.diagrams.gate_search import last_rises
 from theory.diagrams.kind_arrays import kind_rows, prompt_rows
+from theory.diagrams.problems import Problems
 from theory.diagrams.prompt_arrays import loss_moments
 from theory.errors import NoTheoryError, SettingError
 from theory.gating.curve import GateCurve, GroupCurve

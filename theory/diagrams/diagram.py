@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.diagram_problems import Problems, fixed_attention
 from theory.diagrams.boundary_arrays import asymptotic_boundaries, instantaneous_boundaries, sharp_boundaries
 from theory.diagrams.diagram_grid import STEPS, Axis, read_axis, settings_grid
 from theory.diagrams.gate_steps import StepGates, step_gates
 from theory.diagrams.kind_arrays import group_names
+from theory.diagrams.problems import Problems, fixed_attention
 from theory.errors import SettingError
 from theory.setting import GatedPredictor, TaskDistribution
 from theory.transitions.crossing import FROM_THE_START
@@ -42,8 +42,8 @@ class GroupDiagram:
     instantaneous, asymptotic, sharp : ndarray
         Boundaries in visits as in ``theory.VisitBoundary``; infinite where the in-weight predictor never wins (of
         the closed form, where it has no value), 0 where it wins from the first visit on.
-    sharp_steps : ndarray
-        The sharp boundary in steps of the stream; infinite and 0 likewise.
+    sharp_steps : ndarray or None
+        The sharp boundary in steps of the stream, if asked for; infinite and 0 likewise.
     mean_gate : ndarray or None
         :math:`E\alpha(N)`, where an axis is ``steps``.
     """
@@ -56,7 +56,7 @@ class GroupDiagram:
     instantaneous: Array
     asymptotic: Array
     sharp: Array
-    sharp_steps: Array
+    sharp_steps: Array | None
     mean_gate: Array | None
 
 
@@ -97,6 +97,7 @@ def phase_diagram(
     x: tuple[str, Sequence[float] | str],
     y: tuple[str, Sequence[float] | str],
     classes: Sequence[str] | None = None,
+    in_steps: bool = True,
     skip_impossible: bool = False,
 ) -> PhaseDiagram:
     r"""Predict risks, phases and boundaries at every point of a grid of settings.
@@ -114,6 +115,8 @@ def phase_diagram(
         gate after so many steps is given, too.
     classes : sequence of str, optional
         Groups or classes to report; by default both groups of a two-level task. Another task needs names.
+    in_steps : bool
+        Whether to give the sharp boundary in steps too, which is more than half of the work.
     skip_impossible : bool
         Leave out points that are no setting (more relevant examples than the context holds, a floor that does not fit)
         instead of raising; see ``PhaseDiagram.possible``.
@@ -150,7 +153,9 @@ def phase_diagram(
     final = problems.gates.of_problems((problems.gates.row_risks() > entropy * (1 + 1e-14)).astype(np.float64))
     sharp = sharp_boundaries(problems.gates, risk, final > 0.5)
     most_steps = max((axis.array.max() for axis in axes if axis.name == STEPS), default=0.0)
-    steps = step_gates(problems.gates, sharp, problems.probability, float(most_steps))
+    steps = None
+    if in_steps or most_steps > 0:
+        steps = step_gates(problems.gates, sharp, problems.probability, float(most_steps))
     columns: dict[str, NDArray[Any]] = {
         "class_probability": problems.probability,
         "bayes_risk": problems.gates.entropy,
@@ -159,14 +164,15 @@ def phase_diagram(
         "instantaneous": instantaneous_boundaries(problems.gates, risk),
         "asymptotic": asymptotic_boundaries(problems.gates, risk),
         "sharp": sharp,
-        "sharp_steps": steps.boundaries(),
     }
+    sharp_steps = steps.boundaries() if steps is not None and in_steps else None
     shape = len(axes[1].values), len(axes[0].values)
     at_point = problems.at_point(grid)
     groups = tuple(
         GroupDiagram(
             name=name,
             **{key: _on_grid(values, at_point[group], shape) for key, values in columns.items()},
+            sharp_steps=None if sharp_steps is None else _on_grid(sharp_steps, at_point[group], shape),
             mean_gate=_mean_gate(axes, steps, at_point[group], shape),
         )
         for group, name in enumerate(names)
@@ -190,11 +196,11 @@ def _on_grid(values: NDArray[Any], place: NDArray[np.intp], shape: tuple[int, in
 
 
 def _mean_gate(
-    axes: tuple[Axis, Axis], steps: StepGates, place: NDArray[np.intp], shape: tuple[int, int]
+    axes: tuple[Axis, Axis], steps: StepGates | None, place: NDArray[np.intp], shape: tuple[int, int]
 ) -> Array | None:
     """Mean gate at the steps that an axis has."""
     for axis, values in zip(axes, np.meshgrid(axes[0].array, axes[1].array), strict=True):
-        if axis.name == STEPS:
+        if axis.name == STEPS and steps is not None:
             gate = np.zeros(place.size)
             inside = np.flatnonzero(place >= 0)
             gate[inside] = steps.mean_gates(place[inside], values.ravel()[inside])
