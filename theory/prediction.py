@@ -102,7 +102,7 @@ class ClassPrediction:
     rigorous_steps : Bracket or None
         Between which steps the boundary of a single class's run lies; ``None`` also where no bound is known.
     sharp_is_exact : bool
-        Whether the mean gate is exact (to 1e-9) rather than a named approximation; see ``theory.gating.gate``.
+        Whether the mean gate is exact (to 1e-9) rather than a named approximation; see ``theory.gating.mean_gate``.
     cells : dict
         For a gate per query and relevance: predictions of the cells ``relevant`` and ``irrelevant``.
     curve : GroupCurve or LearnedGroupCurve

@@ -13,8 +13,9 @@ from theory.checks import real
 from theory.classes import ClassKind, class_kinds
 from theory.coverage import check_theory
 from theory.errors import NoTheoryError, SettingError, unknown_name
+from theory.gating.cell import GateCell
 from theory.gating.curve import LARGEST_STEPS, GateCurve, GroupCurve
-from theory.gating.gate import EXACT_VISITS, GateCell
+from theory.gating.given_counts import EXACT_VISITS
 from theory.in_context import InContextLoss, in_context_loss
 from theory.in_weight import LabelLaw
 from theory.learned.entries import learned_curves, learned_entries

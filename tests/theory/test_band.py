@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from scipy.stats import nbinom
 
+from theory.gating.cell import GateCell
 from theory.gating.curve import GroupCurve
-from theory.gating.gate import GateCell
 from theory.prediction import ClassPrediction
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, HedgeGate, TaskDistribution
 from theory.single_runs.band import Band

@@ -11,7 +11,7 @@ from scipy.special import xlogy
 from scipy.stats import binom
 
 from theory.errors import SettingError
-from theory.gating.gate import GateCell
+from theory.gating.cell import GateCell
 from theory.in_context import InContextLoss, LossLaw
 from theory.in_weight import LabelLaw
 from theory.numerics.redundancy import pointwise_redundancy, pointwise_slope

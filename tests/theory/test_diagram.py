@@ -20,8 +20,8 @@ from theory.diagrams.kind_arrays import kind_rows, prompt_rows
 from theory.diagrams.problems import Problems
 from theory.diagrams.prompt_arrays import loss_moments
 from theory.errors import NoTheoryError, SettingError
+from theory.gating.cell import GateCell
 from theory.gating.curve import GateCurve, GroupCurve
-from theory.gating.gate import GateCell
 from theory.in_context import in_context_loss
 from theory.in_weight import LabelLaw
 from theory.setting import Attention, BayesGate, GatedPredictor, HedgeGate, LearnedAttention, TaskDistribution

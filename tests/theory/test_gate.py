@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.gating.gate import GateCell, mean_gate, mean_logit
+from theory.gating.cell import GateCell, mean_logit
+from theory.gating.mean_gate import mean_gate
 from theory.in_context import InContextLoss, LossLaw
 from theory.in_weight import LabelLaw, cumulative_loss
 
@@ -159,7 +160,7 @@ def test_mean_gate_at_many_visits_is_decided(visits: int) -> None:
 
 def test_smooth_sum_over_counts_meets_the_full_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond 20,000 visits counts are summed with a stride; the gate must not notice."""
-    from theory.gating import gate as module
+    from theory.gating import given_counts as module
 
     own = LossLaw(np.array([0.05, 2.0]), np.array([0.9, 0.1]))
     noisy = LossLaw(np.array([0.4, 5.0]), np.array([0.35, 0.65]))
@@ -167,10 +168,10 @@ def test_smooth_sum_over_counts_meets_the_full_one(monkeypatch: pytest.MonkeyPat
     wide = GateCell(-800.0, labels, 0.5, InContextLoss(own, noisy, 0.05))
     visits = next(n for n in range(20_000, 400_000, 500) if float(mean_logit(wide, n)) > 0)
     smooth = mean_gate(wide, visits)
-    module._in_weight_terms.cache_clear()
+    module.in_weight_terms.cache_clear()
     monkeypatch.setattr(module, "EXACT_VISITS", 10**9)
     assert mean_gate(wide, visits) == pytest.approx(smooth, abs=1e-3)
-    module._in_weight_terms.cache_clear()
+    module.in_weight_terms.cache_clear()
 
 
 @pytest.mark.parametrize("share", [0.3, 0.8])

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, gammaln
 
 from tests.verification.settings import Case
-from theory.gating.gate import GateCell, mean_gate
+from theory.gating.cell import GateCell
+from theory.gating.mean_gate import mean_gate
 from theory.in_context import LossLaw
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, HedgeGate, TaskDistribution
 from theory.solver import predict

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.gating.gate import GateCell
+from theory.gating.cell import GateCell
 from theory.in_context import LossLaw
 
 Array = NDArray[np.float64]

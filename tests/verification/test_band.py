@@ -15,7 +15,7 @@ from scipy.special import betainc, ndtri
 from simulate.simulation import run
 from tests.verification.settings import Case, draw_cases
 from tests.verification.single_runs import last_visits_below, log_odds
-from theory.gating.gate import GateCell, mean_logit
+from theory.gating.cell import GateCell, mean_logit
 from theory.setting import BayesGate, DirichletTable, GatedPredictor, TaskDistribution
 from theory.single_runs.bracket import visit_bracket
 from theory.single_runs.early_visits import EarlyVisits, excess_law

@@ -14,7 +14,7 @@ from scipy.special import betainc, expit, gammaln
 from simulate.simulation import run
 from tests.verification.settings import Case, draw_cases
 from tests.verification.single_runs import last_visits_below
-from theory.gating.gate import GateCell
+from theory.gating.cell import GateCell
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
 from theory.single_runs.bracket import Bracket, visit_bracket
 from theory.solver import predict

@@ -13,7 +13,7 @@ from scipy.special import expit
 from simulate.simulation import run
 from tests.verification.single_runs import last_visits_below, log_odds
 from tests.verification.test_bracket import rejected
-from theory.gating.gate import GateCell
+from theory.gating.cell import GateCell
 from theory.prediction import ClassPrediction
 from theory.setting import BayesGate, DirichletTable, GatedPredictor, TaskDistribution
 from theory.single_runs.bracket import emergence_bracket, visit_bracket

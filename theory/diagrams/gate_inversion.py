@@ -1,6 +1,6 @@
 r"""Mean gate of many classes and settings at once, by inversion of the characteristic function.
 
-The same inversion as in ``theory.gating.gate``, with a coarser step: :math:`h` such that the log-odds stay within the
+The inversion of ``theory.gating.mean_gate`` with a coarser step: :math:`h` such that the log-odds stay within the
 period but for a probability of about 1e-4 rather than 1e-10, and at most 64 nodes (256 for losses of few values),
 beyond which lattice laws may still contribute. The errors are in docs/agreement.md.
 """

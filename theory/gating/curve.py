@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.gating.gate import GateCell, logit_spread, mean_gate, mean_logit
+from theory.gating.cell import GateCell, logit_spread, mean_logit
+from theory.gating.mean_gate import mean_gate
 from theory.numerics.special import binomial_law
 from theory.transitions.crossing import geometric_integers
 

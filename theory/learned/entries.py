@@ -12,7 +12,7 @@ import numpy as np
 
 from theory.classes import ClassKind, class_kinds
 from theory.errors import NoTheoryError
-from theory.gating.gate import LARGEST_FREQUENCY, GateCell
+from theory.gating.cell import LARGEST_FREQUENCY, GateCell
 from theory.in_context import prompt_laws
 from theory.in_weight import LabelLaw
 from theory.learned.gate_in_steps import LearnedCell, LearnedCurve, LearnedGroupCurve

@@ -24,8 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from theory.gating.cell import GateCell, Spectrum, logit_spread
 from theory.gating.curve import LARGEST_STEPS
-from theory.gating.gate import GateCell, Spectrum, logit_spread, mean_gate
+from theory.gating.mean_gate import mean_gate
 from theory.in_weight import expected_cumulative_loss
 from theory.learned.loss_history import AverageLoss, LossHistory, LossWaves
 from theory.learned.temperature import TemperaturePath

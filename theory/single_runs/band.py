@@ -15,8 +15,8 @@ from functools import cached_property
 
 import numpy as np
 
+from theory.gating.cell import GateCell
 from theory.gating.curve import LARGEST_STEPS, GroupCurve
-from theory.gating.gate import GateCell
 from theory.numerics.special import binomial_law
 from theory.single_runs.visit_law import VisitLaw, has_been_below, stays_above
 

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc
 
+from theory.gating.cell import GateCell
 from theory.gating.curve import LARGEST_STEPS, LARGEST_VISITS
-from theory.gating.gate import EXACT_VISITS, GateCell
+from theory.gating.given_counts import EXACT_VISITS
 from theory.single_runs.tail_bounds import excess_cumulant, log_return_probability, side_probability
 from theory.transitions.crossing import geometric_integers
 

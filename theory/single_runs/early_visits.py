@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from theory.gating.gate import GateCell
+from theory.gating.cell import GateCell
 from theory.gating.label_spread import spread_moments
 from theory.in_context import LossLaw
 from theory.numerics.special import binomial_law, log_rising

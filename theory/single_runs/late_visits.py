@@ -23,7 +23,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.gating.gate import mean_logit
+from theory.gating.cell import mean_logit
 from theory.in_context import LossLaw
 from theory.single_runs.early_visits import (
     CELLS_PER_DEVIATION,

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, logsumexp
 
-from theory.gating.gate import GateCell
+from theory.gating.cell import GateCell
 from theory.in_context import LossLaw
 from theory.numerics.redundancy import pointwise_redundancy, pointwise_slope
 from theory.numerics.special import binomial_law, log_rising

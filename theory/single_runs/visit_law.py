@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory.gating.cell import GateCell, logit_spread, mean_logit
 from theory.gating.curve import LARGEST_VISITS
-from theory.gating.gate import GateCell, logit_spread, mean_logit
 from theory.single_runs import early_visits, late_visits
 from theory.single_runs.early_visits import CELLS_PER_DEVIATION, NOTHING, EarlyVisits, Stepper, excess_law
 from theory.single_runs.late_visits import LateVisits
