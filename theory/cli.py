@@ -19,6 +19,7 @@ from theory.command import (
 )
 from theory.errors import SettingError
 from theory.prediction import ClassPrediction
+from theory.setting import LearnedAttention
 from theory.setting_file import presets, to_toml
 from theory.single_runs.band import Band
 from theory.single_runs.bracket import Bracket
@@ -84,8 +85,18 @@ def _predict(arguments: argparse.Namespace) -> None:
     rows = [
         _row(entry, entry.band_steps if place < ROWS_SHOWN else None) for place, entry in enumerate(prediction.entries)
     ]
-    print_table(HEADER, rows)
+    header: tuple[str, ...] = HEADER
+    if any(entry.emerge_steps is not None for entry in prediction.entries):
+        header = (*HEADER, "emerges, steps")
+        rows = [(*row, number(entry.emerge_steps)) for row, entry in zip(rows, prediction.entries, strict=True)]
+    print_table(header, rows)
     print(LEGEND)
+    if len(header) > len(HEADER):
+        print("'emerges': where the mean gate first falls below 1/2, or its last interval below 1/2 begins.")
+    if isinstance(prediction.model.in_context, LearnedAttention):
+        print(
+            "With a learned temperature boundaries exist in steps only; r_h is that at the temperature it approaches."
+        )
     if not all(entry.sharp_is_exact for entry in prediction.entries):
         print("The switch rests on a named approximation here (see docs/model.md).")
 

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from importlib import resources
 from pathlib import Path
@@ -129,11 +129,18 @@ def _part(role: str, table: Mapping[str, Any]) -> Any:
     known = [f.name for f in fields(kinds[kind])]
     for key in values:
         if key not in known:
-            raise unknown_name(f"model.{role} key", key, ("kind", *known))
+            raise _unknown_part_key(role, key, known)
     for needed in (f.name for f in fields(kinds[kind]) if f.default is MISSING and f.default_factory is MISSING):
         if needed not in values:
             raise SettingError(f"model.{role}.{needed}", None, f"a value, since kind = {kind!r} has no default for it")
     return kinds[kind](**values)
+
+
+def _unknown_part_key(role: str, key: str, known: Sequence[str]) -> SettingError:
+    owners = [other for other, part in PARTS[role].items() if key in {f.name for f in fields(part)}]
+    if owners:
+        return SettingError(f"model.{role} key", key, f"one of kind, {', '.join(known)} (kind {owners[0]!r} has it)")
+    return unknown_name(f"model.{role} key", key, ("kind", *known))
 
 
 def _table(name: str, value: object) -> Mapping[str, Any]:
@@ -213,9 +220,7 @@ def override_setting(setting: Setting, key: str, value: Any) -> None:
     """Set one key in nested settings; a new frequency law drops the settings of the old one."""
     path = key.removeprefix("task.").split(".")
     if path[0] == "model":
-        known = [
-            f"model.{role}.{f.name}" for role, kinds in PARTS.items() for kind in kinds.values() for f in fields(kind)
-        ]
+        known = _part_keys()
         if len(path) != 3 or path[1] not in PARTS:
             raise unknown_name("setting", key, known)
         part = setting.setdefault("model", {}).setdefault(path[1], {})
@@ -225,6 +230,9 @@ def override_setting(setting: Setting, key: str, value: Any) -> None:
         part[path[2]] = value
         return
     if len(path) != 1 or path[0] not in (*TASK_KEYS, "counts_file"):
+        for owner in _part_keys():
+            if owner.endswith(f".{key}"):
+                raise SettingError("setting", key, f"a task key, or a part's with its place: {owner!r}")
         raise unknown_name(
             "setting",
             key,
@@ -249,6 +257,11 @@ def _replace_kind(role: str, part: Mapping[str, Any], kind: object) -> dict[str,
     new = PARTS[role].get(kind) if isinstance(kind, str) else None
     known = {f.name for f in fields(new)} if new is not None else set()
     return {name: value for name, value in part.items() if name in known}
+
+
+def _part_keys() -> list[str]:
+    """Dotted names of the settings that the model's parts have."""
+    return [f"model.{role}.{f.name}" for role, kinds in PARTS.items() for kind in kinds.values() for f in fields(kind)]
 
 
 def _replace_frequencies(task: dict[str, Any], law: Any) -> None:

@@ -175,7 +175,7 @@ def test_laws_refuse(values: dict[str, float], message: str) -> None:
 def test_the_exponent_in_the_floor() -> None:
     """-w/(w - 1) with w = n Delta / a, times the exponent of the gap in the floor."""
     model = GatedPredictor(in_context=Attention(floor=1e-5))
-    found = local_exponent(task(), model, "model.in_context.floor", entry="high")
+    found = local_exponent(task(), model, "model.in_context.floor", name="high")
     n, weight = predict(task(), model)["high"].vanish_visits.asymptotic, constants(task(), model)["log_weight"]
     assert n is not None
     w = n * gap_of(task(), model) / weight
@@ -191,7 +191,7 @@ def test_the_exponent_of_the_frequency_is_minus_one() -> None:
     setting = TaskDistribution(
         frequencies="two-level", num_high=4, num_low=6, p_high=0.5, context_length=8, relevant_examples=4
     )
-    found = local_exponent(setting, GatedPredictor(in_context=Attention(floor=1e-3)), "p_high", entry="high")
+    found = local_exponent(setting, GatedPredictor(in_context=Attention(floor=1e-3)), "p_high", name="high")
     assert found.visits == pytest.approx(0, abs=1e-9)
     assert found.steps == pytest.approx(-1, abs=1e-3)
 

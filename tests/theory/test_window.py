@@ -82,8 +82,9 @@ def test_closing_value_is_where_the_lowest_gate_is_one_half() -> None:
 
 
 def test_no_closing_value_within_the_range() -> None:
-    assert closing_value(TASK, GatedPredictor(), "model.gate.prior_in_weight", 0.5, 0.9, name="high") is None
-    assert closing_value(TASK, GatedPredictor(), "model.gate.prior_in_weight", 0.995, 0.999, name="high") is None
+    for low, high, state in ((0.5, 0.9, "open"), (0.995, 0.999, "closed")):
+        with pytest.raises(SettingError, match=rf"prior_in_weight = \({low}, {high}\) .*it is {state} at both"):
+            closing_value(TASK, GatedPredictor(), "model.gate.prior_in_weight", low, high, name="high")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from theory.errors import SettingError
+from theory.errors import SettingError, unknown_name
 from theory.in_weight import LabelLaw, cumulative_loss_constants
 from theory.prediction import ClassPrediction
 from theory.setting import GatedPredictor, TaskDistribution
@@ -57,7 +57,7 @@ class LocalExponent:
 
 
 def local_exponent(
-    task: TaskDistribution, model: GatedPredictor | None, parameter: str, *, entry: str | None = None
+    task: TaskDistribution, model: GatedPredictor | None, parameter: str, *, name: str | None = None
 ) -> LocalExponent:
     r"""Local exponent of the boundary of a setting in one of its parameters.
 
@@ -69,8 +69,8 @@ def local_exponent(
         A number of the setting, named as in a settings file: ``label_noise``, ``model.in_context.odds``, ... It is
         moved by a per cent to both sides (a whole number by 5 %, at least 1), or to one where the other is not
         admissible.
-    entry : str, optional
-        Group or class; by default the last one (of a two-level task: ``low``).
+    name : str, optional
+        Name of the group or class; by default the last one (of a two-level task: ``low``).
 
     Returns
     -------
@@ -92,11 +92,11 @@ def local_exponent(
     """
     model = model or GatedPredictor()
     value = _value(task, model, parameter)
-    points = [_Point.of(task, model, entry)]
+    points = [_Point.of(task, model, name)]
     for sign in (-1, 1):
         moved = _moved(task, model, parameter, value, sign)
         if moved is not None:
-            points.insert(0 if sign < 0 else len(points), _Point.of(*moved[1], entry, moved[0]))
+            points.insert(0 if sign < 0 else len(points), _Point.of(*moved[1], name, moved[0]))
     first, last = points[0], points[-1]
     if len(points) == 1:
         raise SettingError(parameter, value, "a number with an admissible neighbour")
@@ -128,9 +128,12 @@ class _Point:
     constant: float
 
     @classmethod
-    def of(cls, task: TaskDistribution, model: GatedPredictor, entry: str | None, value: float | None = None) -> _Point:
+    def of(cls, task: TaskDistribution, model: GatedPredictor, name: str | None, value: float | None = None) -> _Point:
         prediction = predict(task, model)
-        found: ClassPrediction = prediction.entries[-1] if entry is None else prediction[entry]
+        names = [entry.name for entry in prediction.entries]
+        if name is not None and name not in names:
+            raise unknown_name("name", name, names)
+        found: ClassPrediction = prediction.entries[-1] if name is None else prediction[name]
         labels = LabelLaw(total_labels=task.total_labels, noise=task.label_noise, noisy_labels=task.noisy_labels)
         weight, constant = cumulative_loss_constants(labels, model.in_weight.pseudo_count)
         return cls(

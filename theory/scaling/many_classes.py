@@ -36,8 +36,9 @@ class ContextShare:
     share : ndarray, shape (k,)
         :math:`\sum_x p_x (1 - E\alpha_x(N))`, as ``Prediction.in_context_share``.
     interpolation_error : ndarray, shape (k,)
-        Measured: mean over the query mass of the difference between a class's own gate and the one that it was given,
-        at classes half-way between the representatives; 0 where every kind of class was looked at.
+        Measured, the larger of two: the mean over the query mass of the difference between a class's own gate and the
+        one that it was given, at classes half-way between the representatives; and what every other representative
+        would have changed. 0 where every kind of class was looked at.
     representatives : tuple of int
         Classes whose gates were computed.
     """
@@ -162,10 +163,11 @@ def _of_classes(task: TaskDistribution, model: GatedPredictor, steps: NDArray[np
             representatives=tuple(chosen.classes[:1].tolist()),
         )
     share = np.array([chosen.total(task, n) for n in steps.tolist()])
+    coarse = np.array([chosen.every_other().total(task, n) for n in steps.tolist()])
     return ContextShare(
         steps=steps,
         share=share,
-        interpolation_error=chosen.error(task, model, steps),
+        interpolation_error=np.maximum(chosen.error(task, model, steps), np.abs(share - coarse)),
         representatives=tuple(chosen.classes.tolist()),
     )
 
@@ -197,6 +199,14 @@ class _Chosen:
         if all(curve is curves[0] for curve in curves):
             curves = curves[:1]
         return cls(order, logs[places], classes, curves)
+
+    def every_other(self) -> _Chosen:
+        """Half of the inner representatives; all where there is nothing to interpolate."""
+        if self.classes.size == self.order.size or self.classes.size < 5:
+            return self
+        kept = np.unique(np.concatenate([[0], np.arange(1, self.classes.size - 1, 2), [self.classes.size - 2]]))
+        kept = np.append(kept, self.classes.size - 1)
+        return _Chosen(self.order, self.logs[kept], self.classes[kept], [self.curves[k] for k in kept.tolist()])
 
     def gate(self, steps: int, log_probability: Array) -> Array:
         """In-context weight after N steps of inner classes, shape of the logarithms of their probabilities."""

@@ -110,7 +110,7 @@ def zipf_share(
     curve : GateCurve or GroupCurve, optional
         Instead of a threshold, the mean gate of a class over its visits, the same for every class. It is so for a fixed
         number of relevant examples without label noise, or without irrelevant examples; else it stands for a
-        representative class (compare ``in_context_share``, which does not need that).
+        representative class (compare ``theory.context_share``, which does not need that).
     num_classes : int, optional
         :math:`M`; by default there is no last class.
 
@@ -121,9 +121,8 @@ def zipf_share(
     Raises
     ------
     SettingError
-        A number is out of its range, or the curve does not tend to 1 (then there is no scaling law).
-    ValueError
-        Not exactly one of ``threshold`` and ``curve`` was given.
+        A number is out of its range, the curve does not tend to 1 (then there is no scaling law), or not exactly one of
+        ``threshold`` and ``curve`` was given.
 
     Examples
     --------
@@ -139,7 +138,7 @@ def zipf_share(
     last = math.inf if num_classes is None else float(num_classes)
     numbers = _checked_steps(steps)
     if (threshold is None) == (curve is None):
-        raise ValueError("exactly one of threshold and curve was expected")
+        raise SettingError("threshold", threshold, "either this or a curve, not both and not none")
     law = _Zipf(a, last)
     if curve is not None:
         return _of_curve(law, numbers, curve)

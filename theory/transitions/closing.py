@@ -23,7 +23,7 @@ _TOLERANCE = 1e-5
 
 def closing_value(
     task: TaskDistribution, model: GatedPredictor, parameter: str, low: float, high: float, *, name: str | None = None
-) -> float | None:
+) -> float:
     r"""Value of one parameter of the setting at which the window of in-context learning closes.
 
     Parameters
@@ -40,15 +40,15 @@ def closing_value(
 
     Returns
     -------
-    float or None
+    float
         A value at which :math:`\min_{N \ge 1} E\alpha(N) = 1/2`: the window is open on one side of it, and closed
-        on the other. ``None`` where it is open at both ends of the range, or closed at both.
+        on the other.
 
     Raises
     ------
     SettingError
-        The parameter is unknown or takes whole numbers or names only, one of the values is not admissible, or the name
-        is missing or unknown.
+        The parameter is unknown or takes whole numbers or names only, one of the values is not admissible, the name is
+        missing or unknown, or the window is open at both ends of the range, or closed at both (the message says which).
     NoTheoryError
         A part of the model has no theory.
 
@@ -73,7 +73,12 @@ def closing_value(
 
     at_low, at_high = excess(low), excess(high)
     if (at_low < 0) == (at_high < 0):
-        return None
+        state = "open" if at_low < 0 else "closed"
+        raise SettingError(
+            parameter,
+            (low, high),
+            f"a range with the window open at one end and closed at the other (it is {state} at both)",
+        )
     if low > 0 and high > _WIDE_RANGE * low:
         # Over a wide range, such as that of a learning rate, steps are in proportion.
         ends = math.log(low), math.log(high)
