@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.gating.cell import GateCell, mean_logit
+from tests.verification.box import gates_after
+from theory.gating.cell import GateCell, logit_spread, mean_logit
 from theory.gating.mean_gate import mean_gate
 from theory.in_context import InContextLoss, LossLaw
 from theory.in_weight import LabelLaw, cumulative_loss
@@ -81,6 +82,19 @@ def test_mean_gate_with_several_noisy_labels_equals_enumeration(b: float, groups
     gate = several_labels(b, groups, rate)
     for visits in range(5):
         assert mean_gate(gate, visits) == pytest.approx(enumerated_labels(gate, visits), abs=2e-6)
+
+
+@pytest.mark.parametrize("visits", [40, 400, 4_000, 15_000])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_mean_gate_with_very_many_visits_of_each_label(visits: int, groups: int) -> None:
+    """Histories drawn by their counts, up to 3,000 noisy visits of each label; false-alarm rate 7e-6 for each."""
+    base = several_labels(0.5, groups)
+    # A prior that puts the transition at these visits, with the gate well above 1/2.
+    prior = base.prior_log_odds - float(mean_logit(base, visits)) + 0.7 * float(logit_spread(base, visits))
+    gate = GateCell(prior, base.labels, 0.5, base.loss)
+    gates = gates_after(gate, visits, 40_000, np.random.default_rng(visits))
+    assert 0.6 < gates.mean() < 0.9
+    assert abs(mean_gate(gate, visits) - gates.mean()) < 4.5 * gates.std() / 200 + 1e-4
 
 
 def test_enumeration_rejects_losses_that_do_not_know_their_label() -> None:

@@ -164,7 +164,7 @@ def test_bad_input_is_named(arguments: dict[str, Any], message: str) -> None:
 
 @pytest.mark.parametrize("given", [{}, {"threshold": 3.0, "curve": Geometric(0.5)}])
 def test_exactly_one_gate(given: dict[str, Any]) -> None:
-    with pytest.raises(SettingError, match="threshold .* either this or a curve"):
+    with pytest.raises(SettingError, match=r"threshold .* either this or a curve"):
         zipf_share(1.5, [10], **given)
 
 

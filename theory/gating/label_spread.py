@@ -121,7 +121,7 @@ def spread_characteristic(
     labels = sum(number for number, _ in groups)
     rate = max(float(counts.mean()), 0.5)
     size = 1 << math.ceil(math.log2(max(float(counts[-1]) + 1, rate + 7 * math.sqrt(rate) + 12)))
-    k = np.arange(min(_support_size(rate / labels), size), dtype=np.float64)
+    k = np.arange(min(math.ceil(rate / labels) + _support_size(rate / labels), size), dtype=np.float64)
     log_law = k * math.log(rate / labels) - rate / labels - gammaln(k + 1)
     one_label = log_law[None, :] + 1j * frequencies[:, None] * log_rising(pseudo_count, k)[None, :]
     values = []
