@@ -6,7 +6,13 @@ import math
 from collections.abc import Sequence
 from numbers import Integral, Real
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from theory.errors import SettingError, unknown_name
+
+MOST_STEPS = 10**18
+"""Steps of a stream up to which anything is asked for."""
 
 
 def integer(field: str, value: object, *, minimum: int, maximum: int | None = None) -> int:
@@ -61,3 +67,21 @@ def _interval(minimum: float, maximum: float, open_minimum: bool, open_maximum: 
         return f"a finite number {lower}"
     upper = f"below {maximum:g}" if open_maximum else f"at most {maximum:g}"
     return f"a number {lower} and {upper}"
+
+
+def step_numbers(field: str, values: ArrayLike, *, minimum: int) -> NDArray[np.int64]:
+    """Numbers of steps, from ``minimum`` to 10^18, as an array of shape (k,); one number counts as a list of one.
+
+    Examples
+    --------
+    >>> step_numbers("steps", [10, 100], minimum=0).tolist()
+    [10, 100]
+    """
+    try:
+        given = np.atleast_1d(np.asarray(values))
+    except ValueError as error:
+        raise SettingError(field, values, "a list of whole numbers") from error
+    if given.ndim != 1:
+        raise SettingError(field, values, "one list of whole numbers")
+    whole = [int(v) if isinstance(v, float) and v.is_integer() else v for v in given.tolist()]
+    return np.array([integer(field, value, minimum=minimum, maximum=MOST_STEPS) for value in whole], np.int64)

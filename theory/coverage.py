@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from theory.errors import NoTheoryError
+from theory.errors import NoTheoryError, SettingError
 from theory.in_context import check_attention
 from theory.setting import (
     AnyGate,
@@ -16,6 +16,9 @@ from theory.setting import (
     LearnedAttention,
     TaskDistribution,
 )
+
+LARGEST_FLOW_RATE = 1.0
+"""Largest learning rate of a temperature that theory speaks of: there the mean gate is off by up to 0.02."""
 
 
 def check_theory(
@@ -64,6 +67,9 @@ def _(part: Attention) -> Attention:
 
 @in_context_theory.register
 def _(part: LearnedAttention) -> Attention | LearnedAttention:
+    if part.learning_rate > LARGEST_FLOW_RATE:
+        allowed = f"at most {LARGEST_FLOW_RATE}, up to which the gradient's flow describes the stream (or simulate it)"
+        raise SettingError("model.in_context.learning_rate", part.learning_rate, allowed)
     # What does not learn is attention with fixed odds, for which more is known.
     return part if part.learning_rate > 0 else Attention(odds=part.initial_odds, floor=part.floor)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory.checks import step_numbers
 from theory.entries import entries_to_dict, find_entry
 from theory.gating.curve import GroupCurve
 from theory.learned.gate_in_steps import LearnedGroupCurve
@@ -155,8 +156,8 @@ class ClassPrediction:
         -------
         ndarray, shape (k,)
         """
-        steps = np.atleast_1d(np.asarray(steps))
-        return np.array([self.curve.at_steps(int(n), self.class_probability) for n in steps])
+        numbers = step_numbers("steps", steps, minimum=0)
+        return np.array([self.curve.at_steps(int(n), self.class_probability) for n in numbers])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings and ``None`` under the names of the JSON contract."""
@@ -231,16 +232,16 @@ class Prediction:
         >>> bool(np.isclose(prediction.mean_gate([500]), 0.9 * high + 0.1 * low)[0])
         True
         """
-        steps = np.atleast_1d(np.asarray(steps))
+        numbers = step_numbers("steps", steps, minimum=0)
         masses: dict[tuple[int, float], tuple[float, ClassPrediction]] = {}
         for entry in self.entries:
             # Classes that the mathematics cannot tell apart share their curve: it is averaged once.
             key = (id(entry.curve), entry.class_probability)
             mass = entry.num_classes * entry.class_probability
             masses[key] = (masses.get(key, (0.0, entry))[0] + mass, entry)
-        total = np.zeros(steps.shape)
+        total = np.zeros(numbers.shape)
         for mass, entry in masses.values():
-            total += mass * entry.mean_gate(steps)
+            total += mass * entry.mean_gate(numbers)
         return np.clip(total, 0.0, 1.0)
 
     def in_context_share(self, steps: ArrayLike) -> Array:

@@ -181,3 +181,22 @@ def test_far_boundaries_are_as_quick_and_scale(probability: float) -> None:
     assert band is not None
     assert entry.vanish_steps is not None
     assert band.lower < entry.vanish_steps < band.upper
+
+
+@pytest.mark.parametrize("noise", [0.0, 1.0])
+def test_a_run_without_chance_has_a_boundary_without_a_band(noise: float) -> None:
+    """In visits, that is; losses that differ by less than they gain at a visit count as equal."""
+    task = TaskDistribution(
+        frequencies="uniform", num_classes=2, context_length=2, relevant_examples=2, label_noise=noise,
+        label_noise_kind="symmetric",
+    )  # fmt: skip
+    model = GatedPredictor(
+        in_weight=DirichletTable(pseudo_count=50.0), in_context=Attention(odds=1e100, floor=0.49999999)
+    )
+    entry = predict(task, model).entries[0]
+    law = stays_above(cell_of(entry))
+    assert law is not None
+    below = law.at(np.arange(1, 400)) < 0.5
+    assert set(law.at(np.arange(1, 400)).tolist()) <= {0.0, 1.0}
+    assert entry.vanish_visits.sharp is not None
+    assert int(below.sum()) == math.floor(entry.vanish_visits.sharp)

@@ -366,3 +366,16 @@ def test_last_rise_of_curves_with_several() -> None:
 
     rises = last_rises(evaluate, np.full(4, 6.0), ratio=1.2, largest=1e3)
     np.testing.assert_allclose(rises, [4.25, 5.0 + 0.001 / 0.201, 0.0, np.inf])
+
+
+def test_a_dip_far_beyond_the_prior_is_found() -> None:
+    """A prior that holds for a dozen visits, and no closed form: the gate falls below 1/2 later all the same."""
+    setting = TaskDistribution(
+        num_high=1, num_low=10**15, p_high=0.9, context_length=4, relevant_examples=1, p_relevant=0.5
+    )
+    model = GatedPredictor(in_context=Attention(odds=30.0, floor=1e-18), gate=HedgeGate(rate=0.01, prior_in_weight=0.9))
+    axes = {"x": ("label_noise", [0.0, 0.02]), "y": ("model.in_context.odds", [30.0, 31.0])}
+    found = phase_diagram(setting, model, **axes, in_steps=False)["high"]  # type: ignore[arg-type]
+    expected = predict(setting, model)["high"]
+    assert PHASES[found.phase[0, 0]] == expected.phase == "transient"
+    assert found.sharp[0, 0] == pytest.approx(expected.vanish_visits.sharp, rel=1e-6)

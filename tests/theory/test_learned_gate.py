@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from theory.classes import ClassKind, class_kinds
+from theory.errors import SettingError
 from theory.in_context import PromptLaw, prompt_laws
 from theory.learned.entries import learned_curves
 from theory.learned.temperature import TemperaturePath, prompt_loss, temperature_path
@@ -210,3 +211,10 @@ def test_noiseless_copying_without_a_floor_persists_if_it_is_learned_fast_enough
     assert (0.5 / rate > 0.7) == (phase == "transient")
     assert curve.final_gate == float(phase == "transient")
     assert (gate.at(10**15) > 0.5) == (phase == "transient")
+
+
+def test_a_learning_rate_that_is_no_flow_any_more_is_refused() -> None:
+    task = TaskDistribution(num_high=2, num_low=2, p_high=0.8, context_length=4, relevant_examples=1)
+    model = GatedPredictor(in_context=LearnedAttention(learning_rate=1.5))
+    with pytest.raises(SettingError, match=r"learning_rate = 1\.5 .* at most 1"):
+        predict(task, model)

@@ -310,3 +310,16 @@ def test_single_runs_of_hedge_are_those_of_bayes_with_the_prior_scaled(rate: flo
     assert hedge.vanish_visits.sharp is not None
     assert bayes.vanish_visits.sharp is not None
     assert abs(hedge.vanish_visits.sharp / bayes.vanish_visits.sharp - 1) > 1e-4
+
+
+@pytest.mark.parametrize("steps", [-1, 1.5, True, 10**19, float("nan"), float("inf"), "a", None, [[1, 2]], [1, [2]]])
+def test_bad_numbers_of_steps(steps: Any) -> None:
+    prediction = predict(task())
+    for asked in (prediction.mean_gate, prediction.in_context_share, prediction["low"].mean_gate):
+        with pytest.raises(SettingError, match="steps"):
+            asked(steps)
+
+
+def test_whole_numbers_of_steps_may_come_as_floats() -> None:
+    entry = predict(task())["low"]
+    assert entry.mean_gate([100.0, 1e6]).tolist() == entry.mean_gate([100, 10**6]).tolist()

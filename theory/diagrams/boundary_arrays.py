@@ -13,7 +13,7 @@ from theory.diagrams.gate_inversion import OpenGates, all_nodes, open_gates, res
 from theory.diagrams.gate_search import last_rises
 from theory.gating.curve import LARGEST_VISITS
 from theory.in_weight import limit_constants
-from theory.numerics.special import frullani_nodes
+from theory.numerics.special import frullani_nodes, log_rising
 from theory.transitions.crossing import FROM_THE_START, NOT_YET, last_rise
 
 Array = NDArray[np.float64]
@@ -122,9 +122,7 @@ def sharp_boundaries(gates: GateRows, risk: Array, undecided: NDArray[np.bool_])
     """
     result = np.full(risk.size, NOT_YET)
     problems = np.flatnonzero(undecided)
-    asymptotic = asymptotic_boundaries(gates, risk)[problems]
-    guess = np.where(np.isfinite(asymptotic), 1.5 * asymptotic, 8.0)
-    guess = np.clip(np.ceil(guess) + 4, 1, LARGEST_VISITS)
+    guess = np.clip(np.ceil(1.5 * _won_for_certain(gates, risk)[problems]) + 4, 1, LARGEST_VISITS)
     rough = last_rises(
         lambda which, n: rough_gates(gates, problems[which], n), guess,
         ratio=_ROUGH_RATIO, largest=LARGEST_VISITS, fine=1e-2,
@@ -140,6 +138,38 @@ def sharp_boundaries(gates: GateRows, risk: Array, undecided: NDArray[np.bool_])
         lower, start = np.maximum(np.floor(0.5 * found[again]), 1.0), np.ceil(1.4 * found[again]) + 3
         problems = problems[again]
     return result
+
+
+def _won_for_certain(gates: GateRows, risk: Array) -> Array:
+    r"""Visits, up to a factor of 2, from which on the expected log-odds are positive, whatever they did before.
+
+    :math:`E\Lambda_n \le nH + V(n)` with the concave pointwise redundancy :math:`V` (``theory.numerics.redundancy``):
+    once :math:`d_0/\lambda + n\Delta - V(n)` is positive and grows, it stays so.
+    """
+    advantage, gap = gates.prior_log_odds / gates.rate, risk - gates.entropy
+
+    def surplus(n: Array) -> Array:
+        return np.asarray(advantage + n * gap - _redundancy(gates, n), dtype=np.float64)
+
+    visits = np.full(risk.shape, 4.0)
+    here = surplus(visits)
+    for _ in range(64):
+        later = surplus(2 * visits)
+        open_ = (here <= 0) | (later <= here)
+        if not open_.any():
+            break
+        visits = np.where(open_, np.minimum(2 * visits, LARGEST_VISITS), visits)
+        here = np.where(open_, surplus(visits), here)
+    return visits
+
+
+def _redundancy(gates: GateRows, n: Array) -> Array:
+    """``theory.numerics.redundancy.pointwise_redundancy`` for every problem."""
+    b = gates.pseudo_count
+    support = 1 + np.where(gates.noise > 0, gates.noisy_labels, 0)
+    common = log_rising(gates.total_labels * b, n) - log_rising(np.maximum(b, 0.5), n)
+    spread = support * (log_rising(0.5, n / support) - log_rising(b, n / support))
+    return np.asarray(common + np.where(b < 0.5, spread, 0.0), dtype=np.float64)
 
 
 def _search(gates: GateRows, problems: Indices, lower: Array, start: Array) -> Array:

@@ -266,6 +266,6 @@ def _spread_table(labels: int, pseudo_count: float, level: int) -> CubicSpline:
     from scipy.interpolate import CubicSpline
 
     counts = np.append(0.0, geometric_integers(1, 4**level, 1.25))
-    mean, variance = spread_moments(counts, labels, pseudo_count)
+    mean, variance, _ = spread_moments(counts, labels, pseudo_count)
     even = labels * log_rising(pseudo_count, counts / labels)
     return CubicSpline(np.log1p(counts), np.column_stack([mean - even, variance]))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory.checks import MOST_STEPS
 from theory.gating.cell import GateCell, logit_spread, mean_logit
 from theory.gating.mean_gate import mean_gate
 from theory.numerics.special import binomial_law
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 LARGEST_VISITS = 10**15
-LARGEST_STEPS = 10**18
+LARGEST_STEPS = MOST_STEPS
 """Steps beyond which a class's boundary is not looked for."""
 _GRID_RATIO = 1.15
 _LARGEST_RISE = 0.04

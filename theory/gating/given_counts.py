@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -34,6 +35,7 @@ class GivenCounts:
     own_cost: Array
     noisy_cost: Array
     slow_variance: Array
+    skew_error: Array
     mean: Array
     radius: Array
 
@@ -41,7 +43,7 @@ class GivenCounts:
     def of(cls, cell: GateCell, visits: int) -> GivenCounts:
         """For every likely count after so many visits of the class."""
         terms = in_weight_terms(cell.labels, cell.pseudo_count, cell.share, visits)
-        weight, own, noisy, shift, own_cost, noisy_cost, slow = terms
+        weight, own, noisy, shift, own_cost, noisy_cost, slow, slow_third = terms
         shift = shift + cell.advantage
         mean, variance = shift.copy(), slow.copy()
         largest = np.zeros_like(mean)
@@ -54,7 +56,11 @@ class GivenCounts:
         # Bernstein: the probability of a deviation beyond this radius is at most 2 e^-tail.
         third = cell.tail * largest / 3
         radius = third + np.sqrt(third * third + 2 * cell.tail * np.maximum(variance, 0.0))
-        return cls(np.arange(own.size), weight, own, noisy, shift, own_cost, noisy_cost, slow, mean, radius)
+        # From the first term of an Edgeworth expansion: how far the skewness of the spread over labels moves the gate.
+        whole = np.maximum(variance, 0.0) + math.pi**2 / 3 / cell.rate**2
+        skew_error = 0.07 * slow_third / whole**1.5
+        place = np.arange(own.size)
+        return cls(place, weight, own, noisy, shift, own_cost, noisy_cost, slow, skew_error, mean, radius)
 
     def keep(self, mask: NDArray[np.bool_]) -> GivenCounts:
         """Only some of the counts."""
@@ -67,7 +73,7 @@ def in_weight_terms(labels: LabelLaw, b: float, share: float, visits: int) -> tu
 
     Returns the weights of these counts, own and noisy counts, the known part of the log-odds without the prior, the
     in-weight cost of one own and of one noisy visit of the cell (where the cell sees only a share of the visits), and
-    the variance that several noisy labels add; one entry for each count.
+    the variance that several noisy labels add, with its third absolute moment; one entry for each count.
     """
     counts, weight = binomial_law(visits, labels.noise)
     if visits >= EXACT_VISITS:
@@ -79,18 +85,18 @@ def in_weight_terms(labels: LabelLaw, b: float, share: float, visits: int) -> tu
     noisy = counts.astype(np.float64)
     own = visits - noisy
     one_each = log_rising(b, noisy)
-    spread_mean, spread_variance = one_each, np.zeros_like(noisy)
+    spread_mean, spread_variance, spread_third = one_each, np.zeros_like(noisy), np.zeros_like(noisy)
     if labels.noisy_labels > 1 and labels.noise > 0:
-        spread_mean, spread_variance = spread_moments(noisy, labels.noisy_labels, b)
+        spread_mean, spread_variance, spread_third = spread_moments(noisy, labels.noisy_labels, b)
     zero = np.zeros_like(own)
     if share == 1.0:
         loss = cumulative_loss(visits, own, noisy, labels.total_labels, b)
-        return weight, own, noisy, spread_mean - one_each - loss, zero, zero, spread_variance
+        return weight, own, noisy, spread_mean - one_each - loss, zero, zero, spread_variance, spread_third
     per_visit = log_rising(labels.total_labels * b, visits) / visits
     own_cost = per_visit - log_rising(b, own) / np.maximum(own, 1)
     noisy_cost = per_visit - spread_mean / np.maximum(noisy, 1)
     thinned = share * (1 - share) * _spread_of_losses(labels, b, visits)
-    return weight, own, noisy, zero, own_cost, noisy_cost, share**2 * spread_variance + thinned
+    return weight, own, noisy, zero, own_cost, noisy_cost, share**2 * spread_variance + thinned, spread_third
 
 
 def _spread_of_losses(labels: LabelLaw, b: float, visits: int) -> float:

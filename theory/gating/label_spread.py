@@ -33,11 +33,11 @@ _NEGLIGIBLE = -30.0
 _BLOCK = 1 << 20
 
 
-def spread_moments(counts: Array, labels: int, pseudo_count: float) -> tuple[Array, Array]:
-    r"""Mean and variance of :math:`W` for counts spread uniformly over labels.
+def spread_moments(counts: Array, labels: int, pseudo_count: float) -> tuple[Array, Array, Array]:
+    r"""Mean, variance and third absolute moment of :math:`W` for counts spread uniformly over labels.
 
-    The mean is exact (binomial marginals); the variance is that of independent Poisson counts given their sum, to
-    first order.
+    The mean is exact (binomial marginals); the others are those of independent counts after regression on their sum,
+    to first order.
 
     Parameters
     ----------
@@ -50,23 +50,24 @@ def spread_moments(counts: Array, labels: int, pseudo_count: float) -> tuple[Arr
 
     Returns
     -------
-    mean, variance : ndarray, shape (k,)
+    mean, variance, third : ndarray, shape (k,)
+        The last one is the sum over labels, a bound on the size of the third cumulant.
 
     Examples
     --------
-    >>> mean, _ = spread_moments(np.array([2.0]), 3, 1.0)
+    >>> mean, _, _ = spread_moments(np.array([2.0]), 3, 1.0)
     >>> bool(np.isclose(mean[0], np.log(2) / 3))  # both on one label with probability 1/3
     True
     """
-    mean, variance = np.zeros_like(counts), np.zeros_like(counts)
+    mean, variance, third = (np.zeros_like(counts) for _ in range(3))
     rows = max(1, _BLOCK // _support_size(float(counts.max(initial=0)) / labels))
     for start in range(0, counts.size, rows):
         block = slice(start, start + rows)
-        mean[block], variance[block] = _moments(counts[block], labels, pseudo_count)
-    return mean, variance
+        mean[block], variance[block], third[block] = _moments(counts[block], labels, pseudo_count)
+    return mean, variance, third
 
 
-def _moments(counts: Array, labels: int, pseudo_count: float) -> tuple[Array, Array]:
+def _moments(counts: Array, labels: int, pseudo_count: float) -> tuple[Array, Array, Array]:
     rate = counts / labels
     # Every count's own window of likely values around its mean.
     width = min(_support_size(float(rate.max())), int(counts.max()) + 1)
@@ -80,7 +81,9 @@ def _moments(counts: Array, labels: int, pseudo_count: float) -> tuple[Array, Ar
     covariance = (weights * rise * (values - rate[:, None])).sum(axis=1)
     spread = (weights * (rise - average[:, None]) ** 2).sum(axis=1)
     scale = np.maximum(rate * (1 - 1 / labels), 1e-300)
-    return labels * average, labels * np.maximum(spread - covariance**2 / scale, 0.0)
+    left = rise - average[:, None] - (covariance / scale)[:, None] * (values - rate[:, None])
+    third = (weights * np.abs(left) ** 3).sum(axis=1)
+    return labels * average, labels * np.maximum(spread - covariance**2 / scale, 0.0), labels * third
 
 
 def spread_characteristic(

@@ -32,6 +32,10 @@ Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
 _BLOCK = 1 << 18
+_SKEW_ERROR = 2e-5
+"""Error of the gate up to which the spread over several labels with the same losses is taken as normal."""
+_MANY_VISITS = 64
+"""Visits from which on this estimate counts."""
 _CHUNK = 32
 """Nodes for which the law of the spread over several labels is computed, and kept, together."""
 
@@ -39,7 +43,7 @@ _CHUNK = 32
 def mean_gate(cell: GateCell, visits: int) -> float:
     r"""Mean gate :math:`E\alpha_n`.
 
-    Exact for a gate per query: to 1e-9 for at most two labels; to 1e-6 for several noisy ones, where each has one of at
+    Exact for a gate per query: to 1e-9 for at most two labels; to 2e-5 for several noisy ones, where each has one of at
     most 4 laws of the in-context loss. More laws are grouped into 4, and those of more than 256 labels are mixed (an
     error of the gate below 1e-3, mostly below 1e-4). With a gate per query
     and relevance see :class:`GateCell`; beyond 20,000 visits see ``EXACT_VISITS``, and beyond ``LARGEST_SUM`` noisy
@@ -93,7 +97,10 @@ def _inversion(cell: GateCell, given: GivenCounts) -> float:
 
 def _spreads(cell: GateCell, given: GivenCounts) -> bool:
     """Whether the law of how noise spreads over several labels is to be computed."""
-    return cell.several and cell.share == 1.0 and float(given.noisy[-1]) <= LARGEST_SUM
+    if not cell.several or cell.share < 1.0 or float(given.noisy[-1]) > LARGEST_SUM:
+        return False
+    few = float(given.own[0] + given.noisy[0]) < _MANY_VISITS
+    return few or len(cell.loss.noisy_groups) > 1 or float(given.skew_error.max()) > _SKEW_ERROR
 
 
 def _spread(cell: GateCell, given: GivenCounts, spectrum: Spectrum, level: int, chunk: int) -> ComplexArray:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from theory.checks import integer
+from theory.checks import integer, step_numbers
 from theory.classes import ClassKind, class_kinds, kinds_at
 from theory.errors import SettingError
-from theory.gating.curve import LARGEST_STEPS, GateCurve
+from theory.gating.curve import GateCurve
 from theory.scaling.rank_sums import LISTED, sum_over_ranks
 from theory.scaling.zipf import ZipfShare, zipf_share
 from theory.setting import GatedPredictor, TaskDistribution
@@ -83,10 +83,7 @@ def context_share(
     """
     model = model or GatedPredictor()
     number = integer("representatives", representatives, minimum=3)
-    values = np.atleast_1d(np.asarray(steps))
-    for value in values.reshape(-1):
-        integer("steps", value.item(), minimum=0, maximum=LARGEST_STEPS)
-    values = values.astype(np.int64)
+    values = step_numbers("steps", steps, minimum=0)
     if task.grouped:
         return _of_groups(task, model, values)
     return _of_classes(task, model, values, number)

@@ -26,9 +26,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincc, zeta
 
-from theory.checks import integer, real
+from theory.checks import integer, real, step_numbers
 from theory.errors import SettingError
-from theory.gating.curve import LARGEST_STEPS
 from theory.numerics.special import log_rising
 from theory.scaling.rank_sums import sum_over_ranks
 
@@ -136,20 +135,13 @@ def zipf_share(
     if num_classes is not None:
         num_classes = integer("num_classes", num_classes, minimum=2)
     last = math.inf if num_classes is None else float(num_classes)
-    numbers = _checked_steps(steps)
+    numbers = step_numbers("steps", steps, minimum=1)
     if (threshold is None) == (curve is None):
         raise SettingError("threshold", threshold, "either this or a curve, not both and not none")
     law = _Zipf(a, last)
     if curve is not None:
         return _of_curve(law, numbers, curve)
     return _of_threshold(law, numbers, real("threshold", threshold, minimum=0, open_minimum=True))
-
-
-def _checked_steps(steps: ArrayLike) -> NDArray[np.int64]:
-    values = np.atleast_1d(np.asarray(steps))
-    for value in values.reshape(-1):
-        integer("steps", value.item(), minimum=1, maximum=LARGEST_STEPS)
-    return values.astype(np.int64)
 
 
 @dataclass(frozen=True)

@@ -316,7 +316,7 @@ def log_odds_variance(cell: GateCell, visits: int) -> float:
     count, weights = noisy[::stride].astype(np.float64), weights[::stride] / weights[::stride].sum()
     rise, variance = log_rising(cell.pseudo_count, count), np.zeros(count.size)
     if cell.several:
-        rise, variance = spread_moments(count, cell.labels.noisy_labels, cell.pseudo_count)
+        rise, variance, _ = spread_moments(count, cell.labels.noisy_labels, cell.pseudo_count)
     own = visits - count
     mean = log_rising(cell.pseudo_count, own) + rise + own * cell.loss.own.mean + count * cell.loss.noisy.mean
     within = own * cell.loss.own.variance + count * cell.loss.noisy.variance + variance

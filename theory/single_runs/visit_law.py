@@ -75,8 +75,9 @@ def stays_above(cell: GateCell) -> VisitLaw | None:
     decided = _decided(cell)
     if decided is None:
         return None
-    if cell.labels.noise == 0 and cell.loss.own.variance < 1e-18 * max(cell.loss.risk, 1e-300) ** 2:
-        return _certain(cell, decided)
+    certain = _certain(cell, decided)
+    if certain is not None:
+        return certain
     early = EarlyVisits.of(cell, decided)
     width = _width(early)
     found: list[tuple[int, float]] = []
@@ -153,6 +154,10 @@ def _at_unit_rate(cell: GateCell) -> GateCell:
     return replace(cell, prior_log_odds=cell.advantage, rate=1.0, _cache={})
 
 
+_UNSEEN, _NARROW = 1e-3, 0.05
+"""Expected noisy labels that are none, and scatter in visits that is none."""
+
+
 def _width(early: EarlyVisits) -> float:
     """Width of cells that resolve the steps of the log-odds."""
     _, variance = early.moments(early.visits)
@@ -170,9 +175,20 @@ def _decided(cell: GateCell) -> int | None:
     return int(grid[open_[-1] + 1]) if open_[-1] + 1 < grid.size else None
 
 
-def _certain(cell: GateCell, decided: int) -> VisitLaw:
-    """The law where nothing is random: every run has the same boundary."""
+def _certain(cell: GateCell, decided: int) -> VisitLaw | None:
+    """The law where (nearly) nothing is random, so that every run has the same boundary; else ``None``.
+
+    The log-odds have one value for each number of visits if all labels are alike, and scatter by less than they gain at
+    a visit if the losses do, so that a grid of cells as wide as their steps would only blur them.
+    """
+    labels = cell.labels
     grid = geometric_integers(1, decided, 1.05)
     values = mean_logit(cell, grid)
     last = last_rise_between_integers(lambda n: float(mean_logit(cell, n)), grid, values, 0.0)
+    visits = max(math.floor(last), 1)
+    all_alike = labels.noise * visits < _UNSEEN or (labels.noise == 1 and labels.noisy_labels == 1)
+    gained = float(mean_logit(cell, visits + 1) - mean_logit(cell, visits))
+    scatter = math.sqrt(visits * excess_law(cell).variance)
+    if not all_alike or scatter > _NARROW * gained:
+        return None
     return VisitLaw(np.array([math.floor(last) + 1]), np.ones(1))
