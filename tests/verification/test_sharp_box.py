@@ -63,7 +63,7 @@ def test_whole_simulations_everywhere() -> None:
         replicates = max(4, min(int(MOST_STEPS / 10 / length), 40_000 // case.task.total_classes))
         if replicates * length > MOST_STEPS:
             continue
-        curve = run(case.task, case.model, length, replicates, 7000 + number).entries[0].curve
+        curve = run(case.task, case.model, length, replicates, 7000 + number).strata[0].curve
         assert curve.standard_error is not None
         mean, error = (float(np.interp(steps, curve.steps, y)) for y in (curve.mean, curve.standard_error))
         # Between checkpoints the curve is interpolated: 2 per cent of the steps apart, an error of 1e-3 at most.
