@@ -19,6 +19,7 @@ from theory.gating.cell import GateCell
 from theory.gating.curve import LARGEST_STEPS, GroupCurve
 from theory.numerics.special import binomial_law
 from theory.single_runs.visit_law import VisitLaw, has_been_below, stays_above
+from theory.transitions.crossing import first_integer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,18 +108,7 @@ class SingleRunBands:
             visits, weights = binomial_law(steps, self.probability)
             return sum(share * float(weights @ np.where(visits > 0, law.at(visits), zero)) for share, law, zero in laws)
 
-        lower = _first(lambda steps: come(steps) >= half, 0, math.ceil(latest))
-        upper = _first(lambda steps: come(steps) >= 1 - half - 1e-12, lower, math.ceil(latest))
+        lower = first_integer(lambda steps: come(steps) >= half, 0, math.ceil(latest))
+        upper = first_integer(lambda steps: come(steps) >= 1 - half - 1e-12, lower, math.ceil(latest))
         # The boundary lies between the last step before and this one.
         return Band(lower=float(max(lower - 1, 0)), upper=float(upper), confidence=self.confidence)
-
-
-def _first(holds: Callable[[int], bool], low: int, high: int) -> int:
-    """First integer at which a condition holds that holds from there on."""
-    while low < high:
-        middle = (low + high) // 2
-        if holds(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low

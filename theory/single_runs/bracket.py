@@ -18,7 +18,7 @@ from theory.gating.cell import GateCell
 from theory.gating.curve import LARGEST_STEPS, LARGEST_VISITS
 from theory.gating.given_counts import EXACT_VISITS
 from theory.single_runs.tail_bounds import excess_cumulant, log_return_probability, side_probability
-from theory.transitions.crossing import geometric_integers
+from theory.transitions.crossing import first_integer, geometric_integers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,24 +130,13 @@ def in_steps(
 
     # Far beyond the mean times nothing is left to chance.
     latest = math.ceil(4 * (visits.upper + 100) / probability)
-    lower = _first_integer(come_early, 1, latest) - 1 if visits.lower >= 1 else 0
-    return Bracket(lower=lower, upper=_first_integer(come_late, 1, latest), confidence=confidence)
+    lower = first_integer(come_early, 1, latest) - 1 if visits.lower >= 1 else 0
+    return Bracket(lower=lower, upper=first_integer(come_late, 1, latest), confidence=confidence)
 
 
 def _chance_of_visits(visits: float, steps: int, probability: float) -> float:
     """Probability of at least so many visits (one or more) within the steps."""
     return 0.0 if steps < visits else float(betainc(visits, steps - visits + 1, probability))
-
-
-def _first_integer(holds: Callable[[int], bool], low: int, high: int) -> int:
-    """First integer at which a condition holds that holds from there on, up to ``high``."""
-    while low < high:
-        middle = (low + high) // 2
-        if holds(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
 
 
 def widest(brackets: Sequence[Bracket | None]) -> Bracket | None:

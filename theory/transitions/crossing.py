@@ -134,6 +134,23 @@ def _rise_within(function: Callable[[int], float], low: int, high: int, level: f
     return low + min(max((level - at_low) / (at_high - at_low), 0.0), 1.0) * (high - low)
 
 
+def first_integer(holds: Callable[[int], bool], low: int, high: int) -> int:
+    """First integer at which a condition holds that holds from there on; ``high`` if none below it is.
+
+    Examples
+    --------
+    >>> first_integer(lambda n: n * n >= 50, 1, 100)
+    8
+    """
+    while low < high:
+        middle = (low + high) // 2
+        if holds(middle):
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
 def geometric_integers(first: int, last: int, ratio: float) -> NDArray[np.int64]:
     """Integers from ``first`` to ``last``, every one at first, then growing by at most ``ratio``.
 
