@@ -26,6 +26,9 @@ Indices = NDArray[np.intp]
 
 _AROUND = np.array([-0.75, -0.55, -0.37, -0.22, -0.11, -0.04, 0.0, 0.04, 0.11, 0.22, 0.37, 0.6, 1.0, 2.2])
 _FIRST = np.arange(4.0)
+_LATE = 100.0
+_DEVIATIONS = np.array([-6.0, -4.0, -2.6, -1.6, -0.75, 0.0, 0.75, 1.6, 2.6, 4.0, 6.0])
+"""Beyond so many visits, nodes at these standard deviations of the visits around the boundary are enough."""
 _EVERY_UP_TO = 10
 _FINER = 4
 _MOST_VISITS = 84
@@ -136,7 +139,10 @@ def step_gates(gates: GateRows, sharp: Array, probability: Array, most_steps: fl
         for which, part in gates_at_nodes(gates, everything, np.maximum(low, 1.0), high):
             inside = np.arange(which.size)
             for column in range(first, min(first + together, nodes.shape[1])):
-                values[which, column] = part.mean_gates(inside, nodes[which, column])
+                # Neighbouring nodes may be the same.
+                values[which, column] = values[which, column - 1]
+                new = inside[nodes[which, column] != nodes[which, column - 1]]
+                values[which[new], column] = part.mean_gates(new, nodes[which[new], column])
     return StepGates(*_finer(nodes, values), probability, sharp)
 
 
@@ -161,6 +167,11 @@ def _nodes(sharp: Array, most_visits: float) -> Array:
     around = np.maximum(np.rint(around), 0.0)
     every = np.arange(around.shape[1], dtype=np.float64)
     nodes = np.where(centre <= _EVERY_UP_TO, every, around)
+    if most_visits == 0:
+        late = np.rint(centre + np.sqrt(centre) * _DEVIATIONS)
+        late = np.concatenate([np.zeros_like(centre), late], axis=1)
+        late = np.pad(late, ((0, 0), (0, nodes.shape[1] - late.shape[1])), mode="edge")
+        nodes = np.where(centre > _LATE, late, nodes)
     if most_visits > 0:
         reach = math.ceil(most_visits + 8 * math.sqrt(most_visits) + 20)
         wide = geometric_integers(1, reach, 1.3).astype(np.float64)
