@@ -173,3 +173,12 @@ def test_no_law_where_in_context_learning_persists() -> None:
     (curve,) = class_curves(task, GatedPredictor(in_context=Attention(floor=0.0)), kinds_at(task, np.array([0])))
     with pytest.raises(SettingError, match="a mean gate that tends to 1"):
         zipf_share(1.5, [10], curve=curve)
+
+
+@pytest.mark.parametrize("gate", [{"threshold": 50.0}, {"curve": Geometric(0.98)}], ids=["threshold", "own gate"])
+def test_shares_and_their_law_are_at_most_one(gate: dict[str, Any]) -> None:
+    """Before the most frequent class has learned, the power law alone would be above 1."""
+    found = zipf_share(1.5, [1, 10, 1000], **gate)
+    assert found.power_law[0] > 1
+    assert (found.share <= 1).all()
+    assert (found.law <= 1).all()
