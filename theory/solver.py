@@ -18,7 +18,7 @@ from theory.gating.curve import LARGEST_STEPS, GateCurve, GroupCurve
 from theory.gating.given_counts import EXACT_VISITS
 from theory.in_context import InContextLoss, in_context_loss
 from theory.in_weight import LabelLaw
-from theory.learned.entries import learned_curves, learned_entries
+from theory.learned.entries import cell_shares, learned_curves, learned_entries
 from theory.learned.gate_in_steps import LearnedGroupCurve
 from theory.prediction import CellPrediction, ClassPrediction, Prediction, VisitBoundary
 from theory.setting import (
@@ -202,12 +202,8 @@ class _ClassTheory:
         kind: ClassKind,
     ) -> _ClassTheory:
         loss = in_context_loss(task, attention, kind)
-        parts: dict[str, tuple[float, bool | None]] = {"all": (1.0, None)}
-        if gate.per == "query-and-relevance":
-            both = {"relevant": (task.p_relevant, True), "irrelevant": (1 - task.p_relevant, False)}
-            parts = {name: (share, relevant) for name, (share, relevant) in both.items() if share > 0}
         cells = {}
-        for name, (share, relevant) in parts.items():
+        for name, (share, relevant) in cell_shares(task, gate).items():
             cell_loss = in_context_loss(task, attention, kind, relevant)
             cell = GateCell(gate.prior_log_odds, labels, table.pseudo_count, cell_loss, share, gate.rate)
             cells[name] = (share, cell)

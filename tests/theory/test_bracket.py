@@ -20,7 +20,7 @@ from theory.prediction import ClassPrediction
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, TaskDistribution
 from theory.setting_file import load
 from theory.single_runs.bracket import Bracket, in_steps, visit_bracket, widest
-from theory.single_runs.tail_bounds import log_return_probability, side_probability, spread_moments
+from theory.single_runs.tail_bounds import log_return_probability, log_spread_moments, side_probability
 from theory.solver import predict
 
 TASK = TaskDistribution(num_high=5, num_low=5, p_high=0.9, context_length=4, relevant_examples=1, label_noise=0.1)
@@ -74,7 +74,7 @@ def test_redundancy_grows_at_most_along_its_slope(total: int, support: int, b: f
 @pytest.mark.parametrize(("total", "labels", "b"), [(6, 2, 0.5), (12, 3, 1.0), (25, 9, 0.1), (40, 5, 0.5)])
 def test_spread_moments_are_those_of_the_multinomial_law(total: int, labels: int, b: float) -> None:
     tilts = np.array([0.01, 0.3, 0.9])
-    found = spread_moments(np.arange(total - 3, total + 4, dtype=np.float64), labels, b, tilts)[3]
+    found = log_spread_moments(np.arange(total - 3, total + 4, dtype=np.float64), labels, b, tilts)[3]
     for value, tilt in zip(found.tolist(), tilts.tolist(), strict=True):
         with mpmath.workdps(30):
             terms = [mpmath.rf(b, k) ** tilt / mpmath.factorial(k) for k in range(total + 1)]

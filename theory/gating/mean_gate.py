@@ -45,9 +45,9 @@ def mean_gate(cell: GateCell, visits: int) -> float:
 
     Exact for a gate per query: to 1e-9 for at most two labels; to 2e-5 for several noisy ones, where each has one of at
     most 4 laws of the in-context loss. More laws are grouped into 4, and those of more than 256 labels are mixed (an
-    error of the gate below 1e-3, mostly below 1e-4). With a gate per query
-    and relevance see :class:`GateCell`; beyond 20,000 visits see ``EXACT_VISITS``, and beyond ``LARGEST_SUM`` noisy
-    labels the spread of :math:`\Lambda_n` over several of them is taken as normal.
+    error of the gate below 1e-3, mostly below 1e-4). With a gate per query and relevance see :class:`GateCell`; beyond
+    20,000 visits see ``EXACT_VISITS``, and beyond ``LARGEST_SUM`` noisy labels the spread of :math:`\Lambda_n` over
+    several of them is taken as normal.
 
     Parameters
     ----------

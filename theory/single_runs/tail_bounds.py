@@ -101,13 +101,13 @@ def side_probability(cell: GateCell, visits: int, side: Literal["above", "below"
 def _noisy_moments(
     visits: int, noise: float, labels: int, pseudo_count: float, side: Literal["above", "below"]
 ) -> Array:
-    """Moments of :func:`spread_moments` at the likely counts of noisy labels after so many visits."""
+    """Moments of :func:`log_spread_moments` at the likely counts of noisy labels after so many visits."""
     counts, _ = binomial_law(visits, noise)
     tilts = _COARSE_TILTS if side == "above" else -_COARSE_TILTS
-    return spread_moments(counts.astype(np.float64), labels, pseudo_count, tilts)
+    return log_spread_moments(counts.astype(np.float64), labels, pseudo_count, tilts)
 
 
-def spread_moments(counts: Array, labels: int, pseudo_count: float, tilts: Array) -> Array:
+def log_spread_moments(counts: Array, labels: int, pseudo_count: float, tilts: Array) -> Array:
     r"""Upper bounds on :math:`\log E \prod_y [\Gamma(N_y+b)/\Gamma(b)]^\theta` for counts spread uniformly over labels.
 
     Parameters
@@ -129,7 +129,7 @@ def spread_moments(counts: Array, labels: int, pseudo_count: float, tilts: Array
     Examples
     --------
     >>> exact = np.log(2**0.5 / 3 + 2 / 3)  # two draws on three labels, b = 1
-    >>> bool(np.isclose(spread_moments(np.array([2.0]), 3, 1.0, np.array([0.5]))[0, 0], exact))
+    >>> bool(np.isclose(log_spread_moments(np.array([2.0]), 3, 1.0, np.array([0.5]))[0, 0], exact))
     True
     """
     if labels == 1:
