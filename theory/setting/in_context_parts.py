@@ -1,0 +1,82 @@
+"""In-context predictors: what answers from the prompt."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from theory.checks import real
+
+LARGEST_ODDS = 1e100
+LARGEST_LEARNING_RATE = 1000.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attention:
+    r"""In-context predictor: softmax attention that copies labels, with a floor.
+
+    A relevant example weighs :math:`\rho` times an irrelevant one, so that label :math:`y`, carried by :math:`A_y` of
+    the :math:`m` relevant and :math:`B_y` of the :math:`k` irrelevant examples, gets
+    :math:`h(y) = (1 - C\varepsilon)\,(\rho A_y + B_y)/(\rho m + k) + \varepsilon`.
+
+    Parameters
+    ----------
+    odds : float
+        :math:`\rho`, from 1 (all examples count alike) to 1e100.
+    floor : float
+        :math:`\varepsilon \ge 0`, with :math:`C\varepsilon < 1`.
+    """
+
+    kind: ClassVar[str] = "attention"
+    odds: float = 20.0855
+    floor: float = 1e-4
+
+    def __post_init__(self) -> None:
+        odds = real("model.in_context.odds", self.odds, minimum=1, maximum=LARGEST_ODDS)
+        floor = real("model.in_context.floor", self.floor, minimum=0, maximum=1, open_maximum=True)
+        object.__setattr__(self, "odds", odds)
+        object.__setattr__(self, "floor", floor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnedAttention:
+    r"""In-context predictor: attention as :class:`Attention`, but its temperature is learned online.
+
+    All queries share one scaled inverse temperature :math:`\beta`, the logarithm of the odds :math:`\rho` between a
+    relevant and an irrelevant example. After every step of the stream, with the loss :math:`-\log h(y)` of its prompt,
+    :math:`\beta` gains :math:`\lambda\, d\log h(y)/d\beta`; the step itself is predicted with :math:`\beta` before
+    that.
+
+    Parameters
+    ----------
+    learning_rate : float
+        :math:`\lambda`, per step, from 0 (the temperature stays) to 1000.
+    initial_odds : float
+        :math:`\rho` at the start, from 1 (temperature parameter zero: all examples count alike) to 1e100.
+    floor : float
+        :math:`\varepsilon \ge 0`, with :math:`C\varepsilon < 1`.
+
+    Examples
+    --------
+    >>> LearnedAttention(learning_rate=0.01).initial_inverse_temperature
+    0.0
+    """
+
+    kind: ClassVar[str] = "learned-attention"
+    learning_rate: float
+    initial_odds: float = 1.0
+    floor: float = 1e-4
+
+    def __post_init__(self) -> None:
+        rate = real("model.in_context.learning_rate", self.learning_rate, minimum=0, maximum=LARGEST_LEARNING_RATE)
+        odds = real("model.in_context.initial_odds", self.initial_odds, minimum=1, maximum=LARGEST_ODDS)
+        floor = real("model.in_context.floor", self.floor, minimum=0, maximum=1, open_maximum=True)
+        object.__setattr__(self, "learning_rate", rate)
+        object.__setattr__(self, "initial_odds", odds)
+        object.__setattr__(self, "floor", floor)
+
+    @property
+    def initial_inverse_temperature(self) -> float:
+        r""":math:`\beta_0 = \log\rho_0`."""
+        return math.log(self.initial_odds)
