@@ -77,4 +77,6 @@ def _(part: LearnedAttention) -> Attention | LearnedAttention:
 @gate_theory.register(BayesGate)
 @gate_theory.register(HedgeGate)
 def _(part: AnyGate) -> AnyGate:
+    if part.per == "shared":
+        raise NoTheoryError("gate", part, "per = 'shared'")
     return part

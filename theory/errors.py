@@ -40,14 +40,18 @@ class NoTheoryError(ValueError):
         The role in the model: ``in_weight``, ``in_context`` or ``gate``.
     part : object
         The part that the theory does not cover.
+    setting : str
+        The setting of it that there is no theory for, as ``per = 'shared'``, if others are covered.
     """
 
-    def __init__(self, role: str, part: object) -> None:
+    def __init__(self, role: str, part: object, setting: str = "") -> None:
         self.role = role
         self.part = part
         name = getattr(part, "kind", None) or type(part).__name__
+        where = f" with {setting}" if setting else ""
         super().__init__(
-            f"model.{role} = {name!r} has no theory: theory.predict never approximates in silence; simulate it instead"
+            f"model.{role} = {name!r}{where} has no theory: theory.predict never approximates in silence; "
+            "simulate it instead"
         )
 
 

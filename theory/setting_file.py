@@ -17,19 +17,44 @@ from theory.errors import SettingError, unknown_name
 from theory.setting import (
     FREQUENCY_KEYS,
     LARGEST_NUMBER,
+    AdaHedgeGate,
     Attention,
     BayesGate,
+    DecreasingHedgeGate,
     DirichletTable,
+    ExponentiatedGradientGate,
+    FixedShareGate,
     GatedPredictor,
     HedgeGate,
+    KernelAttention,
+    LabelPosterior,
     LearnedAttention,
+    LogisticGate,
+    LogisticRegression,
+    MajorityVote,
+    ProjectedGradientGate,
     TaskDistribution,
+    UniversalMixtureGate,
 )
 
+_KINDS: dict[str, tuple[type, ...]] = {
+    "in_weight": (DirichletTable, LogisticRegression),
+    "in_context": (Attention, LearnedAttention, KernelAttention, LabelPosterior, MajorityVote),
+    "gate": (
+        BayesGate,
+        HedgeGate,
+        DecreasingHedgeGate,
+        AdaHedgeGate,
+        FixedShareGate,
+        UniversalMixtureGate,
+        ExponentiatedGradientGate,
+        ProjectedGradientGate,
+        LogisticGate,
+    ),
+}
 PARTS: dict[str, dict[str, type]] = {
-    "in_weight": {DirichletTable.kind: DirichletTable},
-    "in_context": {Attention.kind: Attention, LearnedAttention.kind: LearnedAttention},
-    "gate": {BayesGate.kind: BayesGate, HedgeGate.kind: HedgeGate},
+    role: {part.kind: part for part in parts}  # type: ignore[attr-defined]
+    for role, parts in _KINDS.items()
 }
 """For every role in the model the kinds of parts that a settings file can name."""
 
@@ -353,9 +378,13 @@ def to_dict(task: TaskDistribution, model: GatedPredictor) -> Setting:
     for role in PARTS:
         part = getattr(model, role)
         kind = getattr(part, "kind", type(part).__name__)
-        parts[role] = {"kind": kind, **{f.name: getattr(part, f.name) for f in fields(part)}}
-    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in own.items()}
-    return {"task": {name: value for name, value in plain.items() if value is not None}, "model": parts}
+        parts[role] = {"kind": kind, **{f.name: _plain(getattr(part, f.name)) for f in fields(part)}}
+    plain = {name: _plain(value) for name, value in own.items() if value is not None}
+    return {"task": plain, "model": parts}
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def to_toml(task: TaskDistribution, model: GatedPredictor) -> str:
@@ -370,6 +399,8 @@ def to_toml(task: TaskDistribution, model: GatedPredictor) -> str:
 def _toml_value(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_toml_value(item) for item in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, str):
         # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -10,6 +10,7 @@ from theory.checks import real
 
 LARGEST_ODDS = 1e100
 LARGEST_LEARNING_RATE = 1000.0
+TEMPERATURES = (1e-6, 1e6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,3 +81,82 @@ class LearnedAttention:
     def initial_inverse_temperature(self) -> float:
         r""":math:`\beta_0 = \log\rho_0`."""
         return math.log(self.initial_odds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KernelAttention:
+    r"""In-context predictor: softmax attention over noisy inputs, with a temperature that is fixed or learned.
+
+    The example at :math:`x^l` weighs :math:`\exp(-\beta\,\lVert x^l - x\rVert^2)` with the inverse temperature
+    :math:`\beta = 1/T`. With a learning rate :math:`\lambda > 0`, :math:`\beta` gains
+    :math:`\lambda\,d\log h(y)/d\beta` after every step.
+
+    Parameters
+    ----------
+    temperature : float
+        :math:`T` (at the start, if it is learned), from 1e-6 to 1e6, in squared units of the inputs.
+    learning_rate : float
+        :math:`\lambda`, from 0 (the temperature stays) to 1000.
+    floor : float
+        :math:`\varepsilon \ge 0`, with :math:`C\varepsilon < 1`.
+    """
+
+    kind: ClassVar[str] = "kernel-attention"
+    temperature: float = 1.0
+    learning_rate: float = 0.0
+    floor: float = 1e-4
+
+    def __post_init__(self) -> None:
+        temperature = real(
+            "model.in_context.temperature", self.temperature, minimum=TEMPERATURES[0], maximum=TEMPERATURES[1]
+        )
+        rate = real("model.in_context.learning_rate", self.learning_rate, minimum=0, maximum=LARGEST_LEARNING_RATE)
+        object.__setattr__(self, "temperature", temperature)
+        object.__setattr__(self, "learning_rate", rate)
+        _set_floor(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelPosterior:
+    r"""In-context predictor: the Bayes rule from the noisy labels of the relevant examples.
+
+    It knows the law of the noise, and nothing of the query's class: its prior for the own label is uniform. With
+    :math:`A_c` of the relevant examples at label :math:`c`, :math:`h(y) = \sum_c \pi(c)\,K(y\mid c)`, where
+    :math:`\pi(c)\propto \prod_{c'} K'(c'\mid c)^{A_{c'}}` with the noise :math:`K'` of the context and :math:`K` of
+    the query. Without a relevant example it is uniform.
+
+    Parameters
+    ----------
+    floor : float
+        :math:`\varepsilon \ge 0`, with :math:`C\varepsilon < 1`.
+    """
+
+    kind: ClassVar[str] = "label-posterior"
+    floor: float = 1e-4
+
+    def __post_init__(self) -> None:
+        _set_floor(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MajorityVote:
+    r"""In-context predictor: all mass on the label that most relevant examples carry, shared equally between ties.
+
+    Without a relevant example all examples vote.
+
+    Parameters
+    ----------
+    floor : float
+        :math:`\varepsilon > 0`, with :math:`C\varepsilon < 1`.
+    """
+
+    kind: ClassVar[str] = "majority-vote"
+    floor: float = 1e-4
+
+    def __post_init__(self) -> None:
+        _set_floor(self, positive=True)
+
+
+def _set_floor(part: KernelAttention | LabelPosterior | MajorityVote, positive: bool = False) -> None:
+    floor = real("model.in_context.floor", part.floor, minimum=0, maximum=1, open_minimum=positive, open_maximum=True)
+    object.__setattr__(part, "floor", floor)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from theory.setting.gate_parts import AnyGate, BayesGate
-from theory.setting.in_context_parts import Attention, LearnedAttention
+from theory.setting.gate_parts import BayesGate
+from theory.setting.in_context_parts import Attention
 from theory.setting.in_weight_parts import DirichletTable
 
 
@@ -14,18 +15,19 @@ class GatedPredictor:
     r"""The model :math:`f = \alpha g + (1 - \alpha) h`.
 
     A part may be any frozen dataclass: :func:`theory.predict` raises :class:`theory.NoTheoryError` for one that it has
-    no theory for, and the simulator for one that it has no implementation for.
+    no theory for, and the simulator for one that it has no implementation for. The kinds that a settings file can name
+    are in :data:`theory.setting_file.PARTS`.
 
     Parameters
     ----------
-    in_weight : DirichletTable
+    in_weight : DirichletTable, LogisticRegression or a user's own
         :math:`g`, learned from the stream.
-    in_context : Attention or LearnedAttention
+    in_context : Attention, LearnedAttention, KernelAttention, LabelPosterior, MajorityVote or a user's own
         :math:`h`, which copies labels from the prompt.
-    gate : BayesGate or HedgeGate
+    gate : BayesGate, HedgeGate, another gate of :mod:`theory.setting.gate_parts`, or a user's own
         :math:`\alpha`, the weight on :math:`g`, learned online.
     """
 
-    in_weight: DirichletTable = field(default_factory=DirichletTable)
-    in_context: Attention | LearnedAttention = field(default_factory=Attention)
-    gate: AnyGate = field(default_factory=BayesGate)
+    in_weight: Any = field(default_factory=DirichletTable)
+    in_context: Any = field(default_factory=Attention)
+    gate: Any = field(default_factory=BayesGate)

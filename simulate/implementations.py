@@ -1,0 +1,46 @@
+"""From frozen settings to learning states: one dispatch for each role, no class hierarchy.
+
+A part that is not known here may bring its own: a method ``start(lanes)`` that returns a state of the shape that
+:mod:`simulate.protocols` describes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import singledispatch
+from typing import Any
+
+from simulate.lanes import Lanes
+from simulate.predictors import NoEngineError
+from simulate.protocols import Gate, Predictor
+
+
+def _users_own(role: str, protocol: type) -> Callable[[object, Lanes], Any]:
+    def start(part: object, lanes: Lanes) -> Any:
+        begin = getattr(part, "start", None)
+        if not callable(begin):
+            raise NoEngineError(role, part)
+        state = begin(lanes)
+        if not isinstance(state, protocol):
+            raise NoEngineError(role, part)
+        return state
+
+    return start
+
+
+in_weight_state: Any = singledispatch(_users_own("in_weight", Predictor))
+"""State of an in-weight predictor: ``in_weight_state(part, lanes) -> Predictor``."""
+in_context_state: Any = singledispatch(_users_own("in_context", Predictor))
+"""State of an in-context predictor: ``in_context_state(part, lanes) -> Predictor``."""
+gate_state: Any = singledispatch(_users_own("gate", Gate))
+"""State of a gate: ``gate_state(part, lanes) -> Gate``."""
+
+
+def _register(dispatch: Any, states: dict[type, type]) -> None:
+    for settings, state in states.items():
+        dispatch.register(settings, lambda _, lanes, state=state: state(lanes))
+
+
+_register(in_weight_state, {})
+_register(in_context_state, {})
+_register(gate_state, {})
