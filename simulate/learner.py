@@ -60,6 +60,11 @@ class Learner:
         """What the three parts read of a prompt: the most that one of them does."""
         return strongest(self._in_weight.needs, self._in_context.needs, self._gate.needs)
 
+    @property
+    def per(self) -> str | None:
+        """What has a gate cell; ``None`` for a gate without cells."""
+        return self._gate.per
+
     def advance(self, block: PromptBlock) -> LearnedBlock:
         """Predict and learn, row by row."""
         log_g = self._in_weight.advance(block)

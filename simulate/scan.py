@@ -170,6 +170,10 @@ class Scan:
             regret_in_context=-np.logaddexp(log_in_weight - gap, log_in_context),
         )
 
+    def by_class(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Sums of the cells' values over the cells of each class, shape (classes,)."""
+        return np.asarray(values.reshape(self._seen.size, -1).sum(axis=1))
+
     @property
     def gates(self) -> Array:
         """The gate of every cell now, shape (cells,); read-only copy."""

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from simulate.blocks import PromptBlock
 from simulate.lanes import Lanes
 from simulate.prompts import PromptStatistics
+from simulate.protocols import Needs
 from simulate.statistics import StatisticsSampler, statistics_sampler
 from simulate.streams import Purpose
+from theory.errors import SettingError
 from theory.setting import TaskDistribution
 
 Indices = NDArray[np.intp]
@@ -85,3 +87,10 @@ class StatisticsSource:
 def _label(statistics: PromptStatistics, task: TaskDistribution) -> Indices:
     label: Indices = (statistics.query + statistics.label_offset) % task.total_labels
     return label
+
+
+def prompt_source(lanes: Lanes, needs: Needs, seed: int) -> PromptSource:
+    """The source of prompts that hold what is needed."""
+    if needs != "statistics":
+        raise SettingError("needs", needs, "statistics")
+    return StatisticsSource(lanes, seed)
