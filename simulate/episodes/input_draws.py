@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import singledispatch
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.setting import ArrayInputs, GaussianInputs, SphereInputs, TabularInputs
+from theory.setting import AnyInputs, ArrayInputs, SphereInputs, TabularInputs
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -18,8 +16,7 @@ InputDraw = Callable[[Indices, np.random.Generator], Array]
 """Inputs of shape (..., dimension) for classes of any shape; every class uses a fixed number of variates."""
 
 
-@singledispatch
-def input_draw(part: Any, classes: int, generator: np.random.Generator) -> InputDraw | None:
+def input_draw(part: AnyInputs, classes: int, generator: np.random.Generator) -> InputDraw | None:
     """What draws the inputs of one replicate, ``None`` where the class itself is the input.
 
     Parameters
@@ -38,34 +35,19 @@ def input_draw(part: Any, classes: int, generator: np.random.Generator) -> Input
     >>> inputs.shape, bool((inputs[0] == inputs[1]).all()), (inputs**2).sum(axis=1).round(12).tolist()
     ((3, 3), True, [1.0, 1.0, 1.0])
     """
-    raise TypeError(f"{type(part).__name__} is no kind of inputs")
-
-
-@input_draw.register
-def _(part: TabularInputs, classes: int, generator: np.random.Generator) -> None:  # noqa: ARG001
-    return None
-
-
-@input_draw.register
-def _(part: SphereInputs, classes: int, generator: np.random.Generator) -> InputDraw:
+    if isinstance(part, TabularInputs):
+        return None
+    if isinstance(part, ArrayInputs):
+        count = np.bincount(part.classes, minlength=classes)
+        return _RowsOfArray(part.embeddings, part.classes.argsort(kind="stable"), count.cumsum() - count, count)
     centres = generator.standard_normal((classes, part.dimension))
-    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    return _NoisyCentres(centres, part.input_noise)
-
-
-@input_draw.register
-def _(part: GaussianInputs, classes: int, generator: np.random.Generator) -> InputDraw:
-    centres = generator.standard_normal((classes, part.dimension))
+    if isinstance(part, SphereInputs):
+        centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+        return _NoisyCentres(centres, part.input_noise)
     scale = 1 / np.sqrt(part.dimension)
     if part.rescale:
         scale /= np.hypot(1.0, part.input_noise)
     return _NoisyCentres(centres * scale, part.input_noise * scale)
-
-
-@input_draw.register
-def _(part: ArrayInputs, classes: int, generator: np.random.Generator) -> InputDraw:  # noqa: ARG001
-    count = np.bincount(part.classes, minlength=classes)
-    return _RowsOfArray(part.embeddings, part.classes.argsort(kind="stable"), count.cumsum() - count, count)
 
 
 @dataclass(frozen=True, eq=False)
