@@ -49,11 +49,13 @@ class NoTheoryError(ValueError):
         self.role = role
         self.part = part
         place = role if role.startswith("episodes") else f"model.{role}"
-        name = getattr(part, "kind", None) or getattr(part, "name", None) or type(part).__name__
+        name = getattr(part, "kind", None) or getattr(part, "name", None)
+        if name is None and not role.startswith("episodes"):
+            name = type(part).__name__
+        found = place if name is None else f"{place} = {name!r}"
         where = f" with {setting}" if setting else ""
         super().__init__(
-            f"{place} = {name!r}{where} has no theory: theory.predict never approximates in silence; "
-            "simulate it instead"
+            f"{found}{where} has no theory: theory.predict never approximates in silence; simulate it instead"
         )
 
 

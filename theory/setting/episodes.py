@@ -92,12 +92,10 @@ class EpisodeDistribution:
         place = f"episodes.rows.{kind.name}"
         least, most = kind.rest_examples(self.context_length)
         if least < 0:
-            taken = (kind.copies or 0) + kind.distractor_copies
-            raise SettingError(
-                f"{place}.copies",
-                taken,
-                f"at most context_length = {self.context_length}, with those of the distractor",
-            )
+            name = "copies" if kind.copies else "distractor_copies"
+            taken = f"copies = {kind.copies or 0} and distractor_copies = {kind.distractor_copies}"
+            allowed = f"less, since {taken} do not fit into context_length = {self.context_length}"
+            raise SettingError(f"{place}.{name}", getattr(kind, name), allowed)
         avoided = 1 + (kind.distractor_copies > 0 and kind.rest != "iid" and most > 0)
         if kind.rest == "unique":
             avoided += max(most - 1, 0)

@@ -77,8 +77,6 @@ def _check_parts(episodes: EpisodeDistribution) -> None:
         raise NoTheoryError("episodes.inputs", episodes.inputs)
     if not isinstance(episodes.sampling, Stream):
         raise NoTheoryError("episodes.sampling", episodes.sampling)
-    if episodes.held_out_classes:
-        raise NoTheoryError("episodes", episodes, f"held_out_classes = {episodes.held_out_classes}")
     labels = episodes.labels
     if labels.relabel != "none":
         raise NoTheoryError("episodes.labels", labels, f"relabel = {labels.relabel!r}")
@@ -87,6 +85,8 @@ def _check_parts(episodes: EpisodeDistribution) -> None:
     for kind in episodes.rows:
         if kind.share > 0:
             _check_row_kind(kind)
+    if episodes.held_out_classes:
+        raise NoTheoryError("episodes", episodes, f"held_out_classes = {episodes.held_out_classes}")
 
 
 def _check_row_kind(kind: RowKind) -> None:
