@@ -144,21 +144,7 @@ class ArrayInputs:
         SettingError
             The file cannot be read, or an array is missing or not admissible.
         """
-        field = "episodes.inputs.file"
-        found = {}
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                for name in ("embeddings", "classes"):
-                    if name in archive:
-                        found[name] = archive[name]
-        except OSError as error:
-            raise SettingError(field, str(path), f"a readable .npz file ({error.strerror or error})") from error
-        # NumPy's readers fail in many ways on a file that is none of theirs (zip, header and pickle errors).
-        except Exception as error:
-            raise SettingError(field, str(path), f"an .npz file of plain arrays ({error})") from error
-        for name in ("embeddings", "classes"):
-            if name not in found:
-                raise SettingError(field, str(path), f"an .npz file with the array {name!r}")
+        found = _arrays_of("episodes.inputs.file", Path(path))
         return cls(**found, file=str(Path(path).resolve()))
 
 
@@ -199,3 +185,24 @@ def _class_ids(values: ArrayLike, rows: int) -> NDArray[np.intp]:
     if given.shape != (rows,) or given.dtype.kind not in "iu" or (given < 0).any():
         raise SettingError(field, values, allowed)
     return given.astype(np.intp)
+
+
+def _arrays_of(field: str, path: Path) -> dict[str, Any]:
+    """The arrays ``embeddings`` and ``classes`` of an ``.npz`` file."""
+    names = ("embeddings", "classes")
+    found = {}
+    try:
+        # Opened here, since NumPy leaves a file open that it cannot read.
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if isinstance(archive, np.lib.npyio.NpzFile):
+                found = {name: archive[name] for name in names if name in archive}
+    except OSError as error:
+        raise SettingError(field, str(path), f"a readable .npz file ({error.strerror or error})") from error
+    # NumPy's readers fail in many ways on a file that is none of theirs: as zip, header or pickle.
+    except Exception as error:
+        raise SettingError(field, str(path), f"an .npz file of plain arrays ({error})") from error
+    for name in names:
+        if name not in found:
+            raise SettingError(field, str(path), f"an .npz file with the array {name!r}")
+    return found

@@ -58,7 +58,7 @@ def load(
 
 
 def read(source: str | Path, *, counts: str | Path | None = None, overrides: Iterable[str] = ()) -> Setting:
-    """Settings as nested dictionaries (``task`` or ``episodes``, ``model``), merged, unchecked; arguments as in load."""
+    """Settings as nested dictionaries (``task`` or ``episodes``, ``model``), not yet checked; arguments as in load."""
     setting = _read_source(source)
     if counts is not None:
         classes = _class_table(setting)
