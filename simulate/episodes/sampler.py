@@ -26,9 +26,10 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Generators = Mapping[Purpose, np.random.Generator]
 
-STORED_BLOCK = 1 << 13
-MOST_STORED_NUMBERS = 1 << 31
-"""Numbers that the stored rows of a replicate may hold: 16 GiB."""
+BLOCK_VARIATES = 1 << 17
+FEWEST_ROWS = 128
+MOST_STORED_NUMBERS = 1 << 30
+"""Numbers that the stored rows of a replicate may hold: 8 GiB, and as much again while they are put together."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -160,13 +161,32 @@ class EpisodeSampler:
                 raise SettingError("state", None, "the replicate's state, since it holds its sample of rows")
             chosen = streams["stored-rows"].random(rows) * state.sample.episodes.rows
             return state.sample.episodes.take(chosen.astype(np.intp))
+        asked = None if query is None else self._asked_queries(query, rows)
+        parts = []
+        # At least one block, so that no rows have arrays, too.
+        for start in range(0, max(rows, 1), self._block):
+            end = min(start + self._block, rows)
+            own = None if asked is None else asked[start:end]
+            parts.append(self._fresh(end - start, streams, state, own, row_kind))
+        return parts[0] if len(parts) == 1 else joined(parts)
+
+    @property
+    def _block(self) -> int:
+        """Rows that are drawn at once: as many as have their variates in the processor's cache."""
+        return max(BLOCK_VARIATES // sum(self._variates.values()), FEWEST_ROWS)
+
+    def _fresh(
+        self, rows: int, streams: Generators, state: ReplicateState, query: Indices | None, row_kind: str | None
+    ) -> Episodes:
+        given = {"query": query is not None, "row-kind": row_kind is not None}
         uniforms = {
             purpose: streams[purpose].random((rows, count))
             for purpose, count in self._variates.items()
-            if not (purpose == "query" and query is not None) and not (purpose == "row-kind" and row_kind is not None)
+            if not given.get(purpose, False)
         }
-        asked = self._drawn_queries(uniforms) if query is None else self._asked_queries(query, rows)
-        return self._episodes(asked, self._kinds(uniforms, rows, row_kind), uniforms, streams, state)
+        if query is None:
+            query = self._drawn_queries(uniforms)
+        return self._episodes(query, self._kinds(uniforms, rows, row_kind), uniforms, streams, state)
 
     def _drawn_queries(self, uniforms: dict[Purpose, Array]) -> Indices:
         return self.classes.draw(uniforms["query"][:, 0].copy())
@@ -224,7 +244,7 @@ class EpisodeSampler:
         return state.inputs(query, streams["query-inputs"]), state.inputs(context, streams["context-inputs"])
 
     def _stored(self, seed: int, replicate: int, state: ReplicateState) -> StoredRows:
-        """The rows of a finite sample, drawn in blocks so that only they take memory."""
+        """The rows of a finite sample."""
         sampling = self.distribution.sampling
         rows = sampling.rows if isinstance(sampling, FiniteSample) else 0
         self._check_memory(rows)
@@ -232,13 +252,8 @@ class EpisodeSampler:
         query = self.classes.draw(streams["query"].random(rows))
         if isinstance(sampling, FiniteSample) and sampling.coverage == "forced":
             query = forced_queries(self.distribution, query, stream(seed, replicate, "coverage"))
-        blocks = [query[start : start + STORED_BLOCK] for start in range(0, rows, STORED_BLOCK)]
-        episodes = joined([self._given(block, streams, state) for block in blocks])
+        episodes = self.draw(rows, streams, state, query=query, fresh=True)
         return StoredRows(episodes=episodes, shares=sample_shares(self.distribution, episodes))
-
-    def _given(self, query: Indices, streams: Generators, state: ReplicateState) -> Episodes:
-        """Fresh rows for given queries."""
-        return self.draw(query.size, streams, state, query=query, fresh=True)
 
     def _check_memory(self, rows: int) -> None:
         numbers = 6 + (2 * self.distribution.context_length if self.needs != "statistics" else 0)

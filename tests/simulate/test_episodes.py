@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from simulate.episodes import context_draws as context_module
+from simulate.episodes import sampler as sampler_module
 from simulate.episodes.arrays import Episodes
 from simulate.episodes.class_draws import class_draws
 from simulate.episodes.sampler import EpisodeSampler, episode_sampler
@@ -531,21 +532,22 @@ def test_training_draws_stored_rows_uniformly() -> None:
     assert len(set(fresh)) > 20
 
 
-def test_a_sample_is_the_same_however_it_is_drawn_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    from simulate.episodes import sampler as module
-
-    episodes = replace(finite(100, "iid"), inputs=SphereInputs(dimension=2, input_noise=0.1))
-    whole = episode_sampler(episodes, "inputs").state(1, 0).sample
-    monkeypatch.setattr(module, "STORED_BLOCK", 7)
-    parts = episode_sampler(episodes, "inputs").state(1, 0).sample
-    assert whole is not None
-    assert parts is not None
-    assert all(np.array_equal(a, arrays(parts.episodes)[key]) for key, a in arrays(whole.episodes).items())
+@pytest.mark.parametrize("name", VARIETY)
+def test_blocks_within_a_draw_change_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sampler = episode_sampler(*VARIETY[name])  # type: ignore[arg-type]
+    whole = arrays(drawn(sampler, 100, fresh=True))
+    asked = arrays(drawn(sampler, 100, query=np.arange(100) % 6))
+    monkeypatch.setattr(sampler_module, "BLOCK_VARIATES", 1)
+    monkeypatch.setattr(sampler_module, "FEWEST_ROWS", 7)
+    parts = arrays(drawn(sampler, 100, fresh=True))
+    assert all(np.array_equal(array, parts[key]) for key, array in whole.items())
+    parts = arrays(drawn(sampler, 100, query=np.arange(100) % 6))
+    assert all(np.array_equal(array, parts[key]) for key, array in asked.items())
 
 
 def test_a_sample_beyond_memory_is_refused() -> None:
     episodes = replace(finite(1 << 29, "iid"), inputs=SphereInputs(dimension=64))
-    with pytest.raises(SettingError, match=r"sampling\.rows = 536870912 .*at most 10,\d+,\d+, since a row holds 202"):
+    with pytest.raises(SettingError, match=r"sampling\.rows = 536870912 .*at most 5,\d+,\d+, since a row holds 202"):
         episode_sampler(episodes, "inputs").state(1, 0)
 
 

@@ -681,3 +681,19 @@ def test_chan2024() -> None:
     task = TaskDistribution(num_high=5, num_low=5, p_high=0.9, p_relevant=0.9)
     as_task = replace(episodes, inputs=TabularInputs(), sampling=Stream())
     assert task_of(as_task) == task == load("paper")[0]
+
+
+def test_held_out_classes_alone_keep_their_centres() -> None:
+    episodes = made(held_out_classes=3, inputs=SphereInputs(dimension=4), labels=LabelRule(relabel="pool", pool_size=2))
+    alone = episodes.of_held_out_classes()
+    assert (alone.total_classes, alone.total_labels, alone.held_out_classes) == (9, 9, 0)
+    samplers = [episode_sampler(one, "inputs") for one in (episodes, alone)]
+    states = [sampler.state(3, 1) for sampler in samplers]
+    asked = [s.draw(9, s.streams(3, 1), state, query=np.arange(9)) for s, state in zip(samplers, states, strict=True)]
+    assert np.array_equal(np.asarray(asked[0].query_inputs), np.asarray(asked[1].query_inputs))
+    assert np.array_equal(np.asarray(states[0].label_maps), np.asarray(states[1].label_maps))
+    found = samplers[1].draw(500, samplers[1].streams(3, 1), states[1])
+    assert set(np.ravel(np.asarray(found.context_classes)).tolist()) == {6, 7, 8} == set(found.query.tolist())
+    for count in (0, 1):
+        with pytest.raises(SettingError, match=r"held_out_classes = \d is not allowed: expected at least 2"):
+            made(held_out_classes=count).of_held_out_classes()

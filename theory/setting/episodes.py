@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -46,7 +46,8 @@ class EpisodeDistribution:
     sampling : Stream or FiniteSample
         Where training rows come from.
     held_out_classes : int
-        Classes that have probability 0 and the ids after all others; an evaluation can ask for them.
+        Classes that have probability 0 and the ids after all others; an evaluation can ask for them as queries, or
+        draw whole contexts from them (:meth:`of_held_out_classes`).
 
     Raises
     ------
@@ -143,6 +144,30 @@ class EpisodeDistribution:
             if self.sampling.rows < needed:
                 allowed = f"at least the number of classes that occur, {needed:,}, since coverage = 'forced'"
                 raise SettingError("episodes.sampling.rows", self.sampling.rows, allowed)
+
+    def of_held_out_classes(self) -> EpisodeDistribution:
+        """The same distribution with held-out classes only, equally frequent: for a few-shot evaluation on new classes.
+
+        Classes keep their ids, so that a replicate's centres and label maps are the same.
+
+        Raises
+        ------
+        SettingError
+            There are fewer than two held-out classes.
+
+        Examples
+        --------
+        >>> row = RowKind(name="few-shot", share=1.0, matches="exact", copies=4, distractor_copies=4)
+        >>> classes = ClassLaw(frequencies="uniform", num_classes=3)
+        >>> episodes = EpisodeDistribution(classes=classes, rows=(row,), context_length=8, held_out_classes=2)
+        >>> episodes.of_held_out_classes().class_probabilities.tolist()
+        [0.0, 0.0, 0.0, 0.5, 0.5]
+        """
+        count = self.held_out_classes
+        if count < 2:
+            raise SettingError("episodes.held_out_classes", count, "at least 2, to be drawn from")
+        weights = [0.0] * self.classes.total_classes + [1 / count] * count
+        return replace(self, classes=ClassLaw(frequencies="weights", weights=weights), held_out_classes=0)
 
     @property
     def total_classes(self) -> int:
