@@ -254,6 +254,22 @@ def test_edges_never_give_an_avoided_or_impossible_class(avoided: list[list[int]
     assert set(draws.draw(np.append(draws.before.clip(0, below), below)).tolist()) <= {0, 2, 3, 4}
 
 
+def test_rounding_at_the_edges_of_many_laws() -> None:
+    """Uniforms that fall on the ends of gaps: of 2,000 laws, some round into a gap, and some up to one."""
+    generator = np.random.default_rng(3)
+    below = np.nextafter(1.0, 0.0)
+    for _ in range(2000):
+        weights = generator.dirichlet(np.full(6, 0.3))
+        if np.sort(weights)[:4].sum() < 1e-6:
+            continue
+        draws, avoided = class_draws(weights), generator.permutation(6)[:2]
+        ends = draws.before / (1 - draws.mass[avoided].sum())
+        uniforms = np.clip(np.concatenate([[below], ends, np.nextafter(ends, 0), np.nextafter(ends, 2)]), 0, below)
+        for some in (avoided, avoided[:1]):
+            found = draws.draw_without(uniforms[None, :].copy(), some[None, :])
+            assert not np.isin(found, some).any()
+
+
 def test_a_draw_within_a_gap_leaves_it() -> None:
     draws = class_draws(np.array([0.25, 0.0, 0.25, 0.5]))
     found = np.array([[0, 2, 3]])

@@ -356,6 +356,7 @@ def test_the_flip_stays_within_the_group() -> None:
 
 def test_groups_that_share_labels_flip_together() -> None:
     assert flipped(2, 6, num_labels=4) == [1, 2, 3, 0]
+    assert flipped(3, 2, num_labels=3) == [1, 2, 0]
     assert flipped(2, 2, num_labels=2) == [1, 0]
     assert flipped(2, 2, num_labels=4) == [1, 0, 3, 2]
 
