@@ -97,7 +97,7 @@ class EpisodeSampler:
     def _variates(self) -> dict[Purpose, int]:
         """Uniform variates of each row, by purpose."""
         used: dict[Purpose, int] = {"query": 1}
-        if len(self.distribution.rows) > 1:
+        if sum(kind.share > 0 for kind in self.distribution.rows) > 1:
             used["row-kind"] = 1
         return used | self.contexts.variates | self.labels.variates
 
@@ -203,7 +203,8 @@ class EpisodeSampler:
         if name is not None:
             return np.full(rows, self.distribution.row_kind(name), dtype=np.intp)
         if "row-kind" not in uniforms:
-            return np.zeros(rows, dtype=np.intp)
+            shares = [kind.share for kind in self.distribution.rows]
+            return np.full(rows, int(np.argmax(shares)), dtype=np.intp)
         return self.row_kinds.draw(uniforms["row-kind"][:, 0].copy())
 
     def _episodes(
@@ -244,14 +245,16 @@ class EpisodeSampler:
         return state.inputs(query, streams["query-inputs"]), state.inputs(context, streams["context-inputs"])
 
     def _stored(self, seed: int, replicate: int, state: ReplicateState) -> StoredRows:
-        """The rows of a finite sample."""
+        """The rows of a finite sample, from streams of their own: fresh rows of the replicate are none of them."""
         sampling = self.distribution.sampling
         rows = sampling.rows if isinstance(sampling, FiniteSample) else 0
         self._check_memory(rows)
-        streams = self.streams(seed, replicate)
+        own = stream(seed, replicate, "coverage")
+        purposes = self.purposes
+        streams = dict(zip(purposes, own.spawn(len(purposes)), strict=True))
         query = self.classes.draw(streams["query"].random(rows))
         if isinstance(sampling, FiniteSample) and sampling.coverage == "forced":
-            query = forced_queries(self.distribution, query, stream(seed, replicate, "coverage"))
+            query = forced_queries(self.distribution, query, own)
         episodes = self.draw(rows, streams, state, query=query, fresh=True)
         return StoredRows(episodes=episodes, shares=sample_shares(self.distribution, episodes))
 

@@ -14,7 +14,7 @@ import pytest
 from simulate.episodes.arrays import Episodes
 from simulate.episodes.label_draws import episode_labels
 from simulate.episodes.sampler import episode_sampler
-from tests.simulate.test_episodes import drawn, fits
+from tests.simulate.episode_laws import drawn, fits
 from theory.setting import (
     AnyInputs,
     ArrayInputs,
