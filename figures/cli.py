@@ -27,7 +27,7 @@ from theory.command import (
 )
 from theory.coverage import check_theory
 from theory.errors import SettingError
-from theory.setting_file import assemble, parse_override, read
+from theory.setting_file import assemble_task, parse_override, read
 
 FILES = ("overlay.png", "overlay.pdf", "boundaries.csv", "field.csv")
 
@@ -62,7 +62,7 @@ def _add_overlay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _overlay(arguments: argparse.Namespace) -> None:
     setting = read(arguments.task, counts=arguments.counts, overrides=overrides_of(arguments))
     axis = _axis(arguments)
-    settings = [assemble(setting)] if axis is None else settings_along(setting, axis.parameter, axis.values)
+    settings = [assemble_task(setting)] if axis is None else settings_along(setting, axis.parameter, axis.values)
     steps, replicates, seed = run_arguments(arguments)
     for task, model in settings:
         check_theory(task, model)

@@ -13,7 +13,7 @@ from theory.errors import SettingError
 from theory.prediction import Prediction
 from theory.ranges import parse_values
 from theory.setting import GatedPredictor, TaskDistribution
-from theory.setting_file import Setting, assemble, override_setting
+from theory.setting_file import Setting, assemble_task, override_setting
 from theory.solver import predict
 
 WHOLE_NUMBERS = ("num_high", "num_low", "num_classes", "num_labels", "context_length", "relevant_examples")
@@ -104,7 +104,7 @@ def settings_along(
     for value in values:
         changed: dict[str, Any] = copy.deepcopy(setting)
         override_setting(changed, parameter, value)
-        result.append(assemble(changed))
+        result.append(assemble_task(changed))
     return result
 
 

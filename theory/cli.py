@@ -19,7 +19,7 @@ from theory.command import (
 )
 from theory.errors import SettingError
 from theory.prediction import ClassPrediction
-from theory.setting import LearnedAttention
+from theory.setting import LearnedAttention, task_of
 from theory.setting_file import presets, to_toml
 from theory.single_runs.band import Band
 from theory.single_runs.bracket import Bracket
@@ -124,8 +124,10 @@ def _diagram(arguments: argparse.Namespace) -> None:
 
     check_suffix(arguments.out)
     check_writable(arguments.out)
+    task, model = load_setting(arguments)
     diagram = phase_diagram(
-        *load_setting(arguments),
+        task_of(task),
+        model,
         x=_axis("--x", arguments.x),
         y=_axis("--y", arguments.y),
         classes=arguments.classes,

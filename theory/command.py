@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from theory.errors import OutputError
-from theory.setting import GatedPredictor, TaskDistribution
+from theory.setting import AnyTask, GatedPredictor
 from theory.setting_file import load
 
 BAD_INPUT = 2
@@ -60,8 +60,8 @@ def overrides_of(arguments: argparse.Namespace) -> list[str]:
     return [pair for group in arguments.overrides for pair in group]
 
 
-def load_setting(arguments: argparse.Namespace) -> tuple[TaskDistribution, GatedPredictor]:
-    """Task and model that the arguments name."""
+def load_setting(arguments: argparse.Namespace) -> tuple[AnyTask, GatedPredictor]:
+    """Task (or episode distribution) and model that the arguments name."""
     return load(arguments.task, counts=arguments.counts, overrides=overrides_of(arguments))
 
 

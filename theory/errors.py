@@ -37,7 +37,8 @@ class NoTheoryError(ValueError):
     Parameters
     ----------
     role : str
-        The role in the model: ``in_weight``, ``in_context`` or ``gate``.
+        The role in the model: ``in_weight``, ``in_context`` or ``gate``; or a place in the episodes, such as
+        ``episodes.inputs``.
     part : object
         The part that the theory does not cover.
     setting : str
@@ -47,11 +48,14 @@ class NoTheoryError(ValueError):
     def __init__(self, role: str, part: object, setting: str = "") -> None:
         self.role = role
         self.part = part
-        name = getattr(part, "kind", None) or type(part).__name__
+        place = role if role.startswith("episodes") else f"model.{role}"
+        name = getattr(part, "kind", None) or getattr(part, "name", None)
+        if name is None and not role.startswith("episodes"):
+            name = type(part).__name__
+        found = place if name is None else f"{place} = {name!r}"
         where = f" with {setting}" if setting else ""
         super().__init__(
-            f"model.{role} = {name!r}{where} has no theory: theory.predict never approximates in silence; "
-            "simulate it instead"
+            f"{found}{where} has no theory: theory.predict never approximates in silence; simulate it instead"
         )
 
 

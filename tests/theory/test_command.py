@@ -400,7 +400,7 @@ def test_python_m_with_bad_input(package: str, argv: list[str]) -> None:
         [sys.executable, "-m", package, *argv], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"{package}: task = 'papr' is not allowed: expected one of paper")
+    assert done.stderr.startswith(f"{package}: task = 'papr' is not allowed: expected one of chan2022")
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -18,6 +18,7 @@ from theory.setting import (
     Attention,
     BayesGate,
     DirichletTable,
+    EpisodeDistribution,
     GatedPredictor,
     HedgeGate,
     LearnedAttention,
@@ -90,7 +91,7 @@ def test_every_preset_has_a_meaning_and_loads() -> None:
     assert {"paper", "transient"} <= set(found)
     for name, meaning in found.items():
         task, model = load(name)
-        assert isinstance(task, TaskDistribution)
+        assert isinstance(task, TaskDistribution | EpisodeDistribution)
         assert isinstance(model, GatedPredictor)
         assert len(meaning) > 20
         assert not meaning.startswith("#")
@@ -304,9 +305,9 @@ def test_read_does_not_check_and_does_not_share() -> None:
         ("task = 3", "task", "a table of settings"),
         ("task = []", "task", "a table of settings"),
         ("[task]\n[model]\ngate = 3", "model.gate", "a table of settings"),
-        ("[taks]\nnum_high = 5", "section", "one of task, model (did you mean 'task'?)"),
-        ("[task]\n[modle]", "section", "one of task, model (did you mean 'model'?)"),
-        ("[task]\n[zzz]", "section", "one of task, model"),
+        ("[taks]\nnum_high = 5", "section", "one of task, episodes, model (did you mean 'task'?)"),
+        ("[task]\n[modle]", "section", "one of task, episodes, model (did you mean 'model'?)"),
+        ("[task]\n[zzz]", "section", "one of task, episodes, model"),
         ("[task]\nlabel_noize = 0.1", "task key", "did you mean 'label_noise'?"),
         ("[task]\nnum_hihg = 5", "task key", "did you mean 'num_high'?"),
         ("[task]\nzzz = 5", "task key", "one of frequencies, num_high"),

@@ -19,7 +19,7 @@ from theory.errors import SettingError, unknown_name
 from theory.in_weight import LabelLaw, cumulative_loss_constants
 from theory.prediction import ClassPrediction
 from theory.setting import GatedPredictor, TaskDistribution
-from theory.setting_file import assemble, override_setting, to_dict
+from theory.setting_file import assemble_task, override_setting, to_dict
 from theory.solver import predict
 
 _RELATIVE_STEP = 0.01
@@ -168,7 +168,7 @@ def _moved(
     setting = to_dict(task, model)
     override_setting(setting, parameter, moved)
     try:
-        return moved, assemble(setting)
+        return moved, assemble_task(setting)
     except SettingError:
         return None
 

@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from theory.checks import real
 from theory.errors import SettingError
 from theory.setting import GatedPredictor, TaskDistribution
-from theory.setting_file import assemble, override_setting, to_dict
+from theory.setting_file import assemble_task, override_setting, to_dict
 from theory.solver import step_gate
 from theory.transitions.window import LEVEL, lowest_gate
 
@@ -68,7 +68,7 @@ def closing_value(
         """How far the mean gate stays above 1/2."""
         setting = to_dict(task, model)
         override_setting(setting, parameter, value)
-        gate = step_gate(*assemble(setting), name)
+        gate = step_gate(*assemble_task(setting), name)
         return lowest_gate(gate.at, gate.last) - LEVEL
 
     at_low, at_high = excess(low), excess(high)
