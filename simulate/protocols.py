@@ -26,8 +26,8 @@ class GatePath:
     after : ndarray
         Weight that the same prompt's cell has once it was learned from.
     log_predicted : ndarray, optional
-        Log of the probability that the gated predictor gave each prompt's label. A gate that does not tell has it formed
-        from ``before``, which has no digits left of its complement where it is close to 1.
+        Log of the probability that the gated predictor gave each prompt's label. Where a gate does not tell, it has to
+        be formed from ``before``, which has no digits left of its complement where it is close to 1.
     """
 
     before: Array

@@ -1,8 +1,8 @@
 r"""The universal mixture: all constant gates, averaged under the prior Beta(1/2, 1/2) and the data.
 
-The constant gates are those at Chebyshev's nodes :math:`a_k = \sin^2\frac{(2k+1)\pi}{4K}`, all of the same prior weight: the
-Gauss rule of the prior. Each has the product of its predictions for a likelihood, of which both the logarithm (exact over
-any number of visits) and what it gained since that was last taken are kept, so that a visit costs no logarithm.
+The constant gates are those at Chebyshev's nodes :math:`a_k = \sin^2\frac{(2k+1)\pi}{4K}`, all of the same prior
+weight: the Gauss rule of the prior. Each has the product of its predictions for a likelihood, of which both the
+logarithm and what it gained since that was last taken are kept, so that a visit costs no logarithm.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class UniversalMixtureState:
 
     def weight(self, block: PromptBlock) -> Array:
         """Weight as the lanes are now; see :class:`~simulate.protocols.Gate`."""
-        return self._weights[0][self._cells.places(block)]
+        return np.asarray(self._weights[0][self._cells.places(block)])
 
     def _learn(
         self, rows: Indices, in_weight_better: NDArray[np.bool_], left: Array, lost: Array, spent: Array
