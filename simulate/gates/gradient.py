@@ -34,7 +34,8 @@ class ExponentiatedGradientState:
 
     Notes
     -----
-    Source: ``kivinen1997exponentiated``.
+    Source: ``kivinen1997exponentiated``. A gate that is sure of one predictor takes a step of up to the quotient of
+    both probabilities when that one fails. Where steps exceed 1e16 nats, the sum of a few of them has no digits left.
     """
 
     needs: ClassVar[Needs] = "statistics"

@@ -3,14 +3,14 @@ r"""The regret bounds of the gates, on the trajectory of one cell.
 With the weight :math:`\pi` of a predictor in the prior, :math:`D_i = \log g_i(y_i) - \log h_i(y_i)`, and slopes
 :math:`z_i = (g_i - h_i)/f_i`, on every sequence of :math:`n` visits:
 
-* Bayes and Hedge with a rate :math:`\lambda \le 1`: :math:`\frac1\lambda\log\frac1\pi`, since log loss is mixable; beyond,
-  :math:`\frac1\lambda\log\frac1\pi + \frac\lambda8\sum D_i^2` by Hoeffding's lemma (``hedge_slow_regret``,
+* Bayes and Hedge with a rate :math:`\lambda \le 1`: :math:`\frac1\lambda\log\frac1\pi`, since log loss is mixable;
+  beyond, :math:`\frac1\lambda\log\frac1\pi + \frac\lambda8\sum D_i^2` by Hoeffding's lemma (``hedge_slow_regret``,
   ``hedge_regret`` in the catalogue, the latter with :math:`n B^2` for the sum).
 * Decreasing Hedge, :math:`\lambda_i = \lambda/\sqrt i`:
   :math:`\frac{\sqrt n}\lambda\log\frac1\pi + \frac18\sum_{\lambda_i > 1}\lambda_i D_i^2`. Proof: let
   :math:`\Phi_i(\eta) = -\frac1\eta\log\sum_k\pi_k e^{-\eta L_{k,i}}` with the losses :math:`L_{k,i}` so far. The
-  mixture's loss at the rate :math:`\lambda_i` is :math:`M_i = \Phi_i(\lambda_i) - \Phi_{i-1}(\lambda_i)`. As a power mean,
-  :math:`\Phi_i` falls with the rate, and the rates fall, so that the sum of the :math:`M_i` telescopes to at most
+  mixture's loss at the rate :math:`\lambda_i` is :math:`M_i = \Phi_i(\lambda_i) - \Phi_{i-1}(\lambda_i)`. As a power
+  mean, :math:`\Phi_i` falls with the rate, and the rates fall, so that the sum of the :math:`M_i` telescopes to at most
   :math:`\Phi_n(\lambda_n) \le L_{k,n} + \frac1{\lambda_n}\log\frac1{\pi_k}`. At a rate up to 1 log loss is at most
   :math:`M_i` (power means again); at a larger one it is at most the mean loss, hence
   :math:`M_i + \lambda_i D_i^2/8` (Hoeffding). Source: ``cesabianchi2006prediction``.
@@ -20,12 +20,14 @@ With the weight :math:`\pi` of a predictor in the prior, :math:`D_i = \log g_i(y
   loss is at most the mean loss.
 * Fixed share against :math:`S` switches: :math:`\log\frac1\pi + S\log\frac1s + (n-1-S)\log\frac1{1-s}`
   (``fixed_share_regret``), with the prior of the first predictor.
-* Universal mixture against every constant gate: :math:`\frac12\log(4n+1)` (``universal_mixture_regret``) while its nodes
-  suffice.
+* Universal mixture against every constant gate: :math:`\frac12\log(4n+1)` (``universal_mixture_regret``) while its
+  nodes suffice.
 * Exponentiated gradient against a constant :math:`a`: :math:`\frac1\lambda\mathrm{KL}(a\|\pi) +
   \frac\lambda8\sum z_i^2` (``exponentiated_gradient_regret``, with :math:`\log 2` and :math:`n G^2`).
 * Projected gradient: :math:`\frac{(a-\pi)^2}{2\lambda} + \frac\lambda2\sum z_i^2` (``online_gradient_regret``, with
   :math:`\frac1{8\lambda}` and :math:`n G^2`).
+
+The names are those of the catalogue; ``decreasing_hedge_regret`` and ``adahedge_regret`` are proved above only.
 """
 
 from __future__ import annotations
@@ -113,9 +115,7 @@ def _(gate: FixedShareGate, visits: CellVisits) -> Iterator[Comparison]:
         price = switches * switch + (visits.count - 1 - switches) * stay
         starts = zip((visits.pays, visits.pays[::-1]), priors, strict=True)
         # The start that leaves the bound the least.
-        loss, prior = min(
-            ((least_switching_loss(pays, switches), prior) for pays, prior in starts), key=lambda both: sum(both)
-        )
+        loss, prior = min(((least_switching_loss(pays, switches), prior) for pays, prior in starts), key=sum)
         yield Comparison(
             comparator=f"best gate with {switches} switch{'es' if switches > 1 else ''}",
             regret=visits.paid - loss,

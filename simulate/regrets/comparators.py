@@ -32,8 +32,8 @@ def best_constant(gains: Array) -> tuple[float, float]:
     Examples
     --------
     >>> log_odds, loss = best_constant(np.array([800.0, -800.0]))
-    >>> round(log_odds, 12) == 0, round(loss, 12) == round(2 * np.log(2), 12)
-    (True, True)
+    >>> round(abs(log_odds), 12), round(loss, 12)
+    (0.0, 1.38629436112)
     >>> best_constant(np.array([1.0, 2.0]))
     (inf, 0.0)
     """
@@ -53,7 +53,7 @@ def best_constant(gains: Array) -> tuple[float, float]:
     else:
         log_odds = float(brentq(rise, -farthest, farthest, xtol=1e-12))
     mixed = log_mixture(np.full(gains.shape, log_odds), np.minimum(gains, 0.0), np.minimum(-gains, 0.0))
-    return log_odds, float(-mixed.sum())
+    return log_odds, float(np.abs(mixed).sum())
 
 
 def least_switching_loss(pays: tuple[Array, Array], switches: int) -> float:

@@ -28,7 +28,7 @@ def cumulative_mixability_gaps(gains: Array) -> Array:
     Examples
     --------
     >>> cumulative_mixability_gaps(np.array([2.0, 2.0])).round(6).tolist()
-    [1.0, 1.172661]
+    [1.0, 1.165535]
     """
     lead = total = 0.0
     totals = np.empty(gains.size)

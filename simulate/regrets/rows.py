@@ -39,7 +39,7 @@ class RegretRow:
     visits : int
         Visits of the cell after which this is so.
     theorem : str
-        The theorem behind the bound.
+        Name of the theorem behind the bound; those that the catalogue lacks are in :mod:`simulate.regrets.bounds`.
     """
 
     gate: str
@@ -85,8 +85,8 @@ def regret_table(gate: Any, in_weight_losses: ArrayLike, in_context_losses: Arra
 
     Notes
     -----
-    Where regrets and bounds come from: :mod:`simulate.regrets.bounds`. Regrets are right to about 1e-15 times the sum of
-    the losses' differences.
+    Where regrets and bounds come from: :mod:`simulate.regrets.bounds`. Regrets are right to about 1e-15 times the sum
+    of the losses' differences.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def regret_table(gate: Any, in_weight_losses: ArrayLike, in_context_losses: Arra
     >>> for row in regret_table(BayesGate(), [1.0, 1.0, 1.0], [3.0, 3.0, 3.0]):
     ...     print(row.comparator, round(row.regret, 4), "<=", round(row.bound, 4))
     in-weight 0.6907 <= 0.6931
-    in-context -1.3069 <= 0.6931
+    in-context -1.4338 <= 0.6931
     """
     losses = [_checked("in_weight_losses", in_weight_losses), _checked("in_context_losses", in_context_losses)]
     if losses[0].size != losses[1].size:
