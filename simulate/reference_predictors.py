@@ -84,7 +84,8 @@ class ReferenceTable:
     def predict(self, prompt: ReferencePrompt) -> list[float]:
         """Relative counts of the query's class."""
         counts = [self.seen[prompt.query, label] + self.pseudo_count for label in range(self.labels)]
-        return [count / math.fsum(counts) for count in counts]
+        total = math.fsum(counts)
+        return [count / total for count in counts]
 
     def learn(self, prompt: ReferencePrompt) -> None:
         """Count the label."""
@@ -185,7 +186,8 @@ class ReferenceVote:
     def predict(self, prompt: ReferencePrompt) -> list[float]:
         """One vote for each relevant example, or for each example where none is."""
         votes = Counter(relevant_labels(prompt) or prompt.context_labels)
-        winners = [label for label, count in votes.items() if count == max(votes.values())]
+        most = max(votes.values())
+        winners = {label for label, count in votes.items() if count == most}
         return with_floor([(label in winners) / len(winners) for label in range(self.labels)], self.floor)
 
     def learn(self, prompt: ReferencePrompt) -> None:
@@ -274,7 +276,8 @@ def softmax(scores: list[float]) -> list[float]:
     """Probabilities from scores of any size."""
     largest = max(scores)
     weights = [math.exp(score - largest) for score in scores]
-    return [weight / math.fsum(weights) for weight in weights]
+    total = math.fsum(weights)
+    return [weight / total for weight in weights]
 
 
 def with_floor(law: list[float], floor: float) -> list[float]:

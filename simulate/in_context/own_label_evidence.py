@@ -102,7 +102,8 @@ def cyclic_evidence(counts: LabelCounts, own: Array, previous: Array) -> OwnLabe
     before = prompt * labels + (counts.key - 1) % labels
     key, place = np.unique(np.concatenate([counts.key, before]), return_inverse=True)
     gained = np.concatenate([counts.count * own[prompt], counts.count * previous[prompt]])
-    return OwnLabelEvidence.of(key, np.bincount(place, gained, minlength=key.size), counts.prompts, labels)
+    total = np.bincount(place, gained, minlength=key.size).astype(np.float64)
+    return OwnLabelEvidence.of(key, total, counts.prompts, labels)
 
 
 def matrix_evidence(counts: LabelCounts, log_kernels: Array, kernel_of_prompt: Keys) -> OwnLabelEvidence:

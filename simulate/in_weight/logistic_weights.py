@@ -14,6 +14,9 @@ from simulate.protocols import Needs
 
 Array = NDArray[np.float64]
 
+_CACHED = 1 << 16
+"""Changes of weights that are computed at a time, so that they are still in the cache when they are added."""
+
 
 class InputLogisticState:
     r"""Learning state of :class:`theory.setting.LogisticRegression` on a task with inputs.
@@ -40,8 +43,13 @@ class InputLogisticState:
         """Log of the probability of each prompt's label, shape (rows, lanes): predicted first, then learned from."""
         inputs = self._inputs(block)
         labels, _, lanes = self.weights.shape
-        scores, push = np.empty((labels, lanes)), np.empty_like(self.weights)
+        scores = np.empty((labels, lanes))
         flat_scores = scores.ravel()
+        few = max(1, _CACHED // (self.weights[0].size))
+        parts = [
+            (self.weights[first : first + few], scores[first : first + few, None]) for first in range(0, labels, few)
+        ]
+        push = np.empty_like(parts[0][0])
         targets = block.label * lanes + np.arange(lanes)
         of_target, total = np.empty(block.label.shape), np.empty(block.label.shape)
         for x, target, own, sum_of_all in zip(inputs, targets, of_target, total, strict=True):
@@ -53,8 +61,8 @@ class InputLogisticState:
             # From here on the scores are the rate times the indicator of the label minus its probability.
             np.multiply(scores, -self._rate / sum_of_all, out=scores)
             flat_scores[target] += self._rate
-            np.multiply(scores[:, None, :], x, out=push)
-            np.add(self.weights, push, out=self.weights)
+            for weights, steps in parts:
+                np.add(weights, np.multiply(steps, x, out=push[: len(steps)]), out=weights)
         return np.asarray(of_target - np.log(total), dtype=np.float64)
 
     def label_law(self, block: PromptBlock) -> Array:
