@@ -12,22 +12,47 @@ from theory.lazy import lazy_attributes
 if TYPE_CHECKING:
     from simulate.agreements import agreement
     from simulate.comparison import compare_along, parse_axis
+    from simulate.evaluation.evaluating import evaluate, trace
+    from simulate.evaluation.results import Evaluation
+    from simulate.evaluation.trace_file import load_trace, save_trace
+    from simulate.evaluation.traces import Trace
     from simulate.predictors import NoEngineError
     from simulate.result_file import save
     from simulate.simulation import GroupResult, Run, run
 
 _HOMES = {
+    "Evaluation": "simulate.evaluation.results",
     "GroupResult": "simulate.simulation",
     "NoEngineError": "simulate.predictors",
     "Run": "simulate.simulation",
+    "Trace": "simulate.evaluation.traces",
     "agreement": "simulate.agreements",
     "compare_along": "simulate.comparison",
+    "evaluate": "simulate.evaluation.evaluating",
+    "load_trace": "simulate.evaluation.trace_file",
     "parse_axis": "simulate.comparison",
     "run": "simulate.simulation",
     "save": "simulate.result_file",
+    "save_trace": "simulate.evaluation.trace_file",
+    "trace": "simulate.evaluation.evaluating",
 }
 
-__all__ = ["GroupResult", "NoEngineError", "Run", "agreement", "compare_along", "parse_axis", "run", "save"]
+__all__ = [
+    "Evaluation",
+    "GroupResult",
+    "NoEngineError",
+    "Run",
+    "Trace",
+    "agreement",
+    "compare_along",
+    "evaluate",
+    "load_trace",
+    "parse_axis",
+    "run",
+    "save",
+    "save_trace",
+    "trace",
+]
 
 
 __getattr__, __dir__ = lazy_attributes(__name__, _HOMES)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from simulate.blocks import PromptBlock
 from simulate.lanes import Lanes
 from simulate.prompts import PromptStatistics
+from simulate.protocols import Needs
 from simulate.statistics import StatisticsSampler, statistics_sampler
 from simulate.streams import Purpose
 from theory.setting import TaskDistribution
@@ -80,6 +81,13 @@ class StatisticsSource:
         replicates = np.arange(self._lanes.replicates)
         place = [self._tasks.index(task) * self._lanes.replicates + replicates for task in self._lanes.tasks]
         return np.ascontiguousarray(drawn[np.concatenate(place)].T)
+
+
+def prompt_source(lanes: Lanes, seed: int, needs: Needs) -> PromptSource:
+    """Source of training prompts that know what the learner needs: statistics alone where they are enough."""
+    if needs != "statistics":
+        raise NotImplementedError(needs)
+    return StatisticsSource(lanes, seed)
 
 
 def _label(statistics: PromptStatistics, task: TaskDistribution) -> Indices:

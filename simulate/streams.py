@@ -33,6 +33,9 @@ _KEYS: dict[Purpose, int] = {
     "bootstrap": 7,
 }
 
+_EVALUATION = 1 << 16
+"""Where the keys of the training's streams have the purpose, those of the evaluation's have this: none is as large."""
+
 
 def stream(seed: int, replicate: int, purpose: Purpose) -> np.random.Generator:
     """Generator of one replicate and purpose.
@@ -53,3 +56,24 @@ def stream(seed: int, replicate: int, purpose: Purpose) -> np.random.Generator:
     """
     seed = integer("seed", seed, minimum=0)
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(replicate, _KEYS[purpose])))
+
+
+def evaluation_stream(seed: int, replicate: int, kind: int, purpose: Purpose) -> np.random.Generator:
+    """Generator of the questions that an evaluation asks; never one that :func:`stream` returns.
+
+    Parameters
+    ----------
+    seed, replicate : int
+        As in :func:`stream`.
+    kind : int
+        Number of the kind of question, at least 0: every kind has streams of its own.
+    purpose : str
+        What the variates are for.
+
+    Examples
+    --------
+    >>> bool(evaluation_stream(1, 7, 0, "query").random() == stream(1, 7, "query").random())
+    False
+    """
+    seed = integer("seed", seed, minimum=0)
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(replicate, _EVALUATION, kind, _KEYS[purpose])))
