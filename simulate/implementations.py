@@ -16,17 +16,29 @@ from simulate.gates.gradient import ExponentiatedGradientState, ProjectedGradien
 from simulate.gates.logistic import LogisticState
 from simulate.gates.summing import DecreasingHedgeState, HedgeState
 from simulate.gates.universal_mixture import UniversalMixtureState
+from simulate.in_context.label_posteriors import LabelPosteriorState
+from simulate.in_context.label_votes import MajorityVoteState
+from simulate.in_context.starts import start_attention, start_kernel_attention, start_learned_attention
+from simulate.in_weight.dirichlet_counts import DirichletTableState
+from simulate.in_weight.starts import start_logistic_regression
 from simulate.lanes import Lanes
 from simulate.predictors import NoEngineError
 from simulate.protocols import Gate, Predictor
 from theory.setting import (
     AdaHedgeGate,
+    Attention,
     BayesGate,
     DecreasingHedgeGate,
+    DirichletTable,
     ExponentiatedGradientGate,
     FixedShareGate,
     HedgeGate,
+    KernelAttention,
+    LabelPosterior,
+    LearnedAttention,
     LogisticGate,
+    LogisticRegression,
+    MajorityVote,
     ProjectedGradientGate,
     UniversalMixtureGate,
 )
@@ -53,13 +65,22 @@ gate_state: Any = singledispatch(_users_own("gate", Gate))
 """State of a gate: ``gate_state(part, lanes) -> Gate``."""
 
 
-def _register(dispatch: Any, states: dict[type, type]) -> None:
+def _register(dispatch: Any, states: dict[type, Callable[[Lanes], Any]]) -> None:
     for settings, state in states.items():
         dispatch.register(settings, lambda _, lanes, state=state: state(lanes))
 
 
-_register(in_weight_state, {})
-_register(in_context_state, {})
+_register(in_weight_state, {DirichletTable: DirichletTableState, LogisticRegression: start_logistic_regression})
+_register(
+    in_context_state,
+    {
+        Attention: start_attention,
+        KernelAttention: start_kernel_attention,
+        LabelPosterior: LabelPosteriorState,
+        LearnedAttention: start_learned_attention,
+        MajorityVote: MajorityVoteState,
+    },
+)
 _register(
     gate_state,
     {

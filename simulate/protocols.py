@@ -37,7 +37,11 @@ class GatePath:
 
 @runtime_checkable
 class Predictor(Protocol):
-    """Learning state of an in-weight or in-context predictor, for all lanes."""
+    """Learning state of an in-weight or in-context predictor, for all lanes.
+
+    ``needs`` says what :meth:`advance` reads. :meth:`label_law` of an in-context predictor reads the context's classes
+    and labels at any rate: to answer for all labels it needs to know which ones the context has.
+    """
 
     needs: ClassVar[Needs]
 

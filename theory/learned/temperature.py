@@ -43,7 +43,7 @@ def prompt_loss(
     num_relevant: ArrayLike,
     num_irrelevant: ArrayLike,
     beta: ArrayLike,
-    floor: tuple[int, float],
+    floor: tuple[int, ArrayLike],
 ) -> Array:
     r"""Loss :math:`-\log h(y)` in nats at an inverse temperature of any size and sign; arguments broadcast.
 
@@ -53,7 +53,7 @@ def prompt_loss(
         :math:`A` of the :math:`m` relevant and :math:`B` of the :math:`k` irrelevant examples carry the label.
     beta : array_like
         Inverse temperature :math:`\beta`, the log-odds between a relevant and an irrelevant example.
-    floor : (int, float)
+    floor : (int, array_like)
         :math:`C` and :math:`\varepsilon`.
 
     Returns
@@ -67,7 +67,7 @@ def prompt_loss(
     >>> float(prompt_loss(1, 0, 1, 3, 0.0, (4, 0.0)))  # log 4
     1.38629436...
     """
-    total_labels, epsilon = floor
+    total_labels, epsilon = floor[0], np.asarray(floor[1], dtype=np.float64)
     a, b, m, k = (np.asarray(v) for v in (relevant, irrelevant, num_relevant, num_irrelevant))
     high, low = _weights(m, k, np.asarray(beta, dtype=np.float64))
     total, kept = high * m + low * k, 1 - total_labels * epsilon

@@ -123,7 +123,9 @@ class LabelPosterior:
     It knows the law of the noise, and nothing of the query's class: its prior for the own label is uniform. With
     :math:`A_c` of the relevant examples at label :math:`c`, :math:`h(y) = \sum_c \pi(c)\,K(y\mid c)`, where
     :math:`\pi(c)\propto \prod_{c'} K'(c'\mid c)^{A_{c'}}` with the noise :math:`K'` of the context and :math:`K` of
-    the query. Without a relevant example it is uniform.
+    the query. Without a relevant example it is uniform. An impossible label (:math:`K' = 0`) counts as one of
+    probability 1e-300, and no :math:`\pi(c)` is less than that: where no :math:`c` explains all labels, those do best
+    that explain most of them.
 
     Parameters
     ----------

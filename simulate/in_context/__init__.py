@@ -1,0 +1,1 @@
+"""Learning states of the in-context predictors, for the step engine."""

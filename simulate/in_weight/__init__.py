@@ -1,0 +1,1 @@
+"""Learning states of the in-weight predictors, for the step engine."""
