@@ -83,10 +83,11 @@ class Constant:
 
     law: tuple[float, ...] = ()
     weight: float = 0.5
+    log_predicted: float | None = None
     needs: Needs = "statistics"
 
     def start(self, lanes: Lanes) -> Any:  # noqa: ARG002 (the same for all lanes)
-        return ConstantLaw(np.array(self.law), self.needs) if self.law else ConstantGate(self.weight)
+        return ConstantLaw(np.array(self.law), self.needs) if self.law else ConstantGate(self)
 
 
 class ConstantLaw:
@@ -107,14 +108,16 @@ class ConstantGate:
     needs: ClassVar[Needs] = "statistics"
     per = None
 
-    def __init__(self, weight: float) -> None:
-        self.value = weight
+    def __init__(self, part: Constant) -> None:
+        self.part = part
 
     def advance(self, block: PromptBlock, *_: Array) -> GatePath:
-        return GatePath(self.weight(block), self.weight(block))
+        told = self.part.log_predicted
+        weight = self.weight(block)
+        return GatePath(weight, weight, None if told is None else np.full(block.query.shape, told))
 
     def weight(self, block: PromptBlock) -> Array:
-        return np.full(block.query.shape, self.value)
+        return np.full(block.query.shape, self.part.weight)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,6 +38,13 @@ def test_losses_are_those_of_the_three_predictors() -> None:
     assert learned.path.before.shape == (50, 3)
 
 
+def test_a_gate_may_tell_what_was_predicted() -> None:
+    """Where the gate is 1 to rounding, only it knows its complement."""
+    block = StatisticsSource(lanes(), 1).draw(5)
+    learned = Learner(lanes(gate=Constant(weight=1.0, log_predicted=-0.125))).advance(block)
+    assert learned.gated.tolist() == [[0.125] * 3] * 5
+
+
 def test_answers_are_laws_and_gate() -> None:
     block = StatisticsSource(lanes(), 1).draw(5)
     learner = Learner(lanes())
