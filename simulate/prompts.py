@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate.finite_law import finite_laws
-from theory.in_context import relevant_law
-from theory.setting import TaskDistribution
+from simulate.episodes.sampler import episode_sampler
+from theory.setting import TaskDistribution, episodes_of
 
 Indices = NDArray[np.intp]
 
@@ -66,20 +65,13 @@ class PromptStatistics:
 
 def draw_prompts(task: TaskDistribution, steps: int, generator: np.random.Generator) -> Prompts:
     """Draw whole prompts by the task's definition; cost and memory grow with ``steps * context_length``."""
-    probabilities = task.class_probabilities
-    query = finite_laws(probabilities[None, :]).draw(generator.random(steps))
-    relevant = _relevant_examples(task, query, generator)
-    length = task.context_length
-    # The relevant examples stand at random places: those with the smallest of L random keys.
-    rank = generator.random((steps, length)).argsort(axis=1).argsort(axis=1)
-    is_relevant = rank < relevant[:, None]
-    others = _other_classes(probabilities, np.repeat(query, length), generator.random(steps * length))
-    context_classes = np.where(is_relevant, query[:, None], others.reshape(steps, length))
+    sampler = episode_sampler(episodes_of(task), "labels")
+    drawn = sampler.draw(steps, dict.fromkeys(sampler.purposes, generator))
     return Prompts(
-        context_classes=context_classes,
-        context_labels=_noisy_labels(task, context_classes, task.noise_in_context, generator),
-        query=query,
-        label=_noisy_labels(task, query, task.label_noise, generator),
+        context_classes=np.asarray(drawn.context_classes, dtype=np.intp),
+        context_labels=np.asarray(drawn.context_labels, dtype=np.intp),
+        query=drawn.query,
+        label=drawn.label,
     )
 
 
@@ -94,40 +86,3 @@ def statistics_of(task: TaskDistribution, prompts: Prompts) -> PromptStatistics:
         relevant_matches=(relevant & match).sum(axis=1),
         irrelevant_matches=(~relevant & match).sum(axis=1),
     )
-
-
-def _relevant_examples(task: TaskDistribution, query: Indices, generator: np.random.Generator) -> Indices:
-    coin = generator.random(query.size) < task.p_relevant
-    number = np.zeros(query.size, dtype=np.intp)
-    uniforms = generator.random(query.size)
-    for x in np.unique(query).tolist():
-        values, weights = relevant_law(task, float(task.class_probabilities[x]))
-        here = query == x
-        number[here] = values[np.minimum(np.searchsorted(weights.cumsum(), uniforms[here]), values.size - 1)]
-    return np.where(coin, number, 0)
-
-
-def _other_classes(probabilities: NDArray[np.float64], avoided: Indices, uniforms: NDArray[np.float64]) -> Indices:
-    """Classes drawn from the class law restricted to all but the avoided one, by inversion around the gap."""
-    cumulative = np.concatenate([[0.0], probabilities.cumsum()])
-    position = uniforms * (1 - probabilities[avoided])
-    position = np.where(position < cumulative[avoided], position, position + probabilities[avoided])
-    drawn = np.searchsorted(cumulative, position, side="right") - 1
-    drawn = np.clip(drawn, 0, probabilities.size - 1)
-    # Rounding at the very edge of the gap may land inside it; the class next to it is the one that was meant.
-    return np.where(drawn == avoided, np.where(avoided > 0, avoided - 1, 1), drawn)
-
-
-def _noisy_labels(task: TaskDistribution, classes: Indices, noise: float, generator: np.random.Generator) -> Indices:
-    uniforms = generator.random(classes.shape)
-    return (classes + noise_offset(uniforms, noise, task.noisy_labels)) % task.total_labels
-
-
-def noise_offset(uniforms: NDArray[np.float64], noise: float, noisy_labels: int) -> Indices:
-    """Label minus own label for each uniform: 0 without noise, else 1 to ``noisy_labels`` with equal chances."""
-    noisy = uniforms < noise
-    if noisy_labels == 1 or noise == 0:
-        return noisy.astype(np.intp)
-    offset = np.zeros(uniforms.shape, dtype=np.intp)
-    offset[noisy] = 1 + np.minimum(uniforms[noisy] * (noisy_labels / noise), noisy_labels - 1).astype(np.intp)
-    return offset

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy.special import bdtr, bdtrik, gammaln, xlog1py, xlogy
 
 from simulate.finite_law import FiniteLaws, finite_laws
-from simulate.prompts import PromptStatistics, noise_offset
+from simulate.label_noise import noise_offset
+from simulate.prompts import PromptStatistics
 from simulate.streams import Purpose, stream
 from theory.classes import class_kinds, kind_of_class
 from theory.in_context import relevant_law

@@ -1,6 +1,7 @@
 """Addressable random streams: one for each replicate and purpose, whatever the order or the block size.
 
-Within a stream every step uses one uniform variate, so that drawing in blocks of any size gives the same steps.
+Within a stream every step uses as many variates as every other, so that drawing in blocks of any size gives the same
+steps.
 """
 
 from __future__ import annotations
@@ -20,6 +21,18 @@ Purpose = Literal[
     "irrelevant-labels",
     "prompts",
     "bootstrap",
+    "row-kind",
+    "distractor",
+    "context-classes",
+    "positions",
+    "context-labels",
+    "relabelling",
+    "query-inputs",
+    "context-inputs",
+    "centres",
+    "label-maps",
+    "coverage",
+    "stored-rows",
 ]
 
 _KEYS: dict[Purpose, int] = {
@@ -31,13 +44,22 @@ _KEYS: dict[Purpose, int] = {
     "irrelevant-labels": 5,
     "prompts": 6,
     "bootstrap": 7,
+    "row-kind": 8,
+    "distractor": 9,
+    "context-classes": 10,
+    "positions": 11,
+    "context-labels": 12,
+    "relabelling": 13,
+    "query-inputs": 14,
+    "context-inputs": 15,
+    "centres": 16,
+    "label-maps": 17,
+    "coverage": 18,
+    "stored-rows": 19,
 }
 
-_EVALUATION = 1 << 16
-"""Where the keys of the training's streams have the purpose, those of the evaluation's have this: none is as large."""
 
-
-def stream(seed: int, replicate: int, purpose: Purpose) -> np.random.Generator:
+def stream(seed: int, replicate: int, purpose: Purpose, evaluation: int | None = None) -> np.random.Generator:
     """Generator of one replicate and purpose.
 
     Parameters
@@ -48,6 +70,8 @@ def stream(seed: int, replicate: int, purpose: Purpose) -> np.random.Generator:
         Number of the replicate, at least 0; replicate 7 is the same in a run of 8 and of 800.
     purpose : str
         What the variates are for.
+    evaluation : int, optional
+        Number of an evaluation, at least 0: its streams are none of the training's.
 
     Examples
     --------
@@ -55,25 +79,5 @@ def stream(seed: int, replicate: int, purpose: Purpose) -> np.random.Generator:
     True
     """
     seed = integer("seed", seed, minimum=0)
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(replicate, _KEYS[purpose])))
-
-
-def evaluation_stream(seed: int, replicate: int, kind: int, purpose: Purpose) -> np.random.Generator:
-    """Generator of the questions that an evaluation asks; never one that :func:`stream` returns.
-
-    Parameters
-    ----------
-    seed, replicate : int
-        As in :func:`stream`.
-    kind : int
-        Number of the kind of question, at least 0: every kind has streams of its own.
-    purpose : str
-        What the variates are for.
-
-    Examples
-    --------
-    >>> bool(evaluation_stream(1, 7, 0, "query").random() == stream(1, 7, "query").random())
-    False
-    """
-    seed = integer("seed", seed, minimum=0)
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(replicate, _EVALUATION, kind, _KEYS[purpose])))
+    key = (replicate, _KEYS[purpose]) if evaluation is None else (replicate, _KEYS[purpose], evaluation)
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))

@@ -37,7 +37,8 @@ class NoTheoryError(ValueError):
     Parameters
     ----------
     role : str
-        The role in the model: ``in_weight``, ``in_context`` or ``gate``.
+        The role in the model: ``in_weight``, ``in_context`` or ``gate``; or a place in the episodes, such as
+        ``episodes.inputs``.
     part : object
         The part that the theory does not cover.
     setting : str
@@ -47,10 +48,11 @@ class NoTheoryError(ValueError):
     def __init__(self, role: str, part: object, setting: str = "") -> None:
         self.role = role
         self.part = part
-        name = getattr(part, "kind", None) or type(part).__name__
+        place = role if role.startswith("episodes") else f"model.{role}"
+        name = getattr(part, "kind", None) or getattr(part, "name", None) or type(part).__name__
         where = f" with {setting}" if setting else ""
         super().__init__(
-            f"model.{role} = {name!r}{where} has no theory: theory.predict never approximates in silence; "
+            f"{place} = {name!r}{where} has no theory: theory.predict never approximates in silence; "
             "simulate it instead"
         )
 

@@ -23,11 +23,13 @@ from theory.learned.gate_in_steps import LearnedGroupCurve
 from theory.prediction import CellPrediction, ClassPrediction, Prediction, VisitBoundary
 from theory.setting import (
     AnyGate,
+    AnyTask,
     Attention,
     DirichletTable,
     GatedPredictor,
     LearnedAttention,
     TaskDistribution,
+    task_of,
 )
 from theory.single_runs.band import SingleRunBands
 from theory.single_runs.bracket import emergence_bracket, in_steps, visit_bracket, widest
@@ -37,13 +39,13 @@ from theory.transitions.crossing import first_fall_between_integers, geometric_i
 Array = NDArray[np.float64]
 
 
-def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, confidence: float = 0.95) -> Prediction:
+def predict(task: AnyTask, model: GatedPredictor | None = None, *, confidence: float = 0.95) -> Prediction:
     r"""Predict when each class is answered in context and when in weights.
 
     Parameters
     ----------
-    task : TaskDistribution
-        What the world is like.
+    task : TaskDistribution or EpisodeDistribution
+        What the world is like; an episode distribution has to be a task in other clothes.
     model : GatedPredictor, optional
         What learns in it; by default Dirichlet table, attention and a Bayes gate per query with their defaults.
     confidence : float
@@ -58,7 +60,7 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, conf
     Raises
     ------
     NoTheoryError
-        A part of the model has no theory; the error names it.
+        A part of the model, or of the episodes, has no theory; the error names it.
     SettingError
         The parts do not fit the task (:math:`C\varepsilon \ge 1`, or a floor of 0 with infinite in-context risk), or
         the confidence is not a probability.
@@ -75,7 +77,7 @@ def predict(task: TaskDistribution, model: GatedPredictor | None = None, *, conf
     >>> prediction["high"].phase, round(prediction["high"].vanish_visits.instantaneous, 1)
     ('transient', 29.4)
     """
-    model = model or GatedPredictor()
+    task, model = task_of(task), model or GatedPredictor()
     confidence = real("confidence", confidence, minimum=0, maximum=1, open_minimum=True, open_maximum=True)
     table, attention, gate = check_theory(task, model)
     labels = LabelLaw(total_labels=task.total_labels, noise=task.label_noise, noisy_labels=task.noisy_labels)
