@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from simulate.evaluate_command import add_evaluation_commands
 from simulate.result_file import save
 from simulate.run_result import GroupResult, Run
 from simulate.simulation import run
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = parser_for("simulate", "What happens when the gated predictor learns online.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands)
+    add_evaluation_commands(commands)
     return run_command(parser, argv)
 
 

@@ -70,7 +70,9 @@ class Learner:
         log_g = self._in_weight.advance(block)
         log_h = self._in_context.advance(block)
         path = self._gate.advance(block, log_g, log_h)
-        return LearnedBlock(-log_g, -log_h, mixture_loss(path.before, log_g, log_h), path)
+        told = path.log_predicted
+        gated = mixture_loss(path.before, log_g, log_h) if told is None else -told
+        return LearnedBlock(-log_g, -log_h, gated, path)
 
     def label_laws(self, block: PromptBlock) -> tuple[Array, Array, Array]:
         """Laws of g and h, shape (rows, lanes, labels), and the gate, shape (rows, lanes); nothing is learned."""

@@ -84,6 +84,13 @@ class StatisticsSource:
         return np.ascontiguousarray(drawn[np.concatenate(place)].T)
 
 
+def prompt_source(lanes: Lanes, seed: int, needs: Needs) -> PromptSource:
+    """Source of training prompts that know what the learner needs: statistics alone where they are enough."""
+    if needs != "statistics":
+        raise NotImplementedError(needs)
+    return StatisticsSource(lanes, seed)
+
+
 def _label(statistics: PromptStatistics, task: TaskDistribution) -> Indices:
     label: Indices = (statistics.query + statistics.label_offset) % task.total_labels
     return label

@@ -3,63 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from simulate.blocks import PromptBlock
 from simulate.lanes import Lanes
 from simulate.learner import Learner, mixture_loss
 from simulate.predictors import NoEngineError
-from simulate.protocols import GatePath, Needs
+from simulate.protocols import Needs
 from simulate.sources import StatisticsSource
+from tests.simulate.stand_ins import Constant
 from theory.setting import GatedPredictor, TaskDistribution
 
-Array = NDArray[np.float64]
 TASK = TaskDistribution(num_high=2, num_low=2, p_high=0.8, context_length=2, label_noise=0.1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Constant:
-    """A user's own part: an in-weight or in-context predictor with a fixed law, or a gate at rest."""
-
-    law: tuple[float, ...] = ()
-    weight: float = 0.5
-    needs: Needs = "statistics"
-
-    def start(self, lanes: Lanes) -> Any:  # noqa: ARG002 (the same for all lanes)
-        return ConstantLaw(np.array(self.law), self.needs) if self.law else ConstantGate(self.weight)
-
-
-class ConstantLaw:
-    needs: ClassVar[Needs] = "statistics"
-
-    def __init__(self, law: Array, needs: Needs) -> None:
-        self.law = law
-        self.needs = needs  # type: ignore[misc]
-
-    def advance(self, block: PromptBlock) -> Array:
-        return np.log(self.law[block.label])
-
-    def label_law(self, block: PromptBlock) -> Array:
-        return np.broadcast_to(self.law, (*block.query.shape, self.law.size))
-
-
-class ConstantGate:
-    needs: ClassVar[Needs] = "statistics"
-    per = None
-
-    def __init__(self, weight: float) -> None:
-        self.value = weight
-
-    def advance(self, block: PromptBlock, *_: Array) -> GatePath:
-        return GatePath(self.weight(block), self.weight(block))
-
-    def weight(self, block: PromptBlock) -> Array:
-        return np.full(block.query.shape, self.value)
 
 
 G, H = (0.7, 0.1, 0.1, 0.1), (0.25, 0.25, 0.4, 0.1)
@@ -79,6 +36,13 @@ def test_losses_are_those_of_the_three_predictors() -> None:
     assert learned.gated == pytest.approx(-np.log(0.25 * g + 0.75 * h), rel=1e-14)
     assert learned.gated != pytest.approx(-np.log(0.75 * g + 0.25 * h), rel=1e-3)  # the gate's weight is that on g
     assert learned.path.before.shape == (50, 3)
+
+
+def test_a_gate_may_tell_what_was_predicted() -> None:
+    """Where the gate is 1 to rounding, only it knows its complement."""
+    block = StatisticsSource(lanes(), 1).draw(5)
+    learned = Learner(lanes(gate=Constant(weight=1.0, log_predicted=-0.125))).advance(block)
+    assert learned.gated.tolist() == [[0.125] * 3] * 5
 
 
 def test_answers_are_laws_and_gate() -> None:

@@ -1,0 +1,1 @@
+"""What the learners have learned: they are asked prompts of every kind, and nothing of them changes by it."""

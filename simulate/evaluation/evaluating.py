@@ -1,0 +1,190 @@
+"""``evaluate`` and ``trace``: train, and ask what was learned, at the end or along the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulate.evaluation.exam import Exam, OnlineLearner
+from simulate.evaluation.results import Evaluation, cell_of
+from simulate.evaluation.traces import Trace, losses_of
+from simulate.evaluation.training import Source, Training
+from simulate.lanes import Lanes
+from simulate.learner import Learner
+from simulate.sources import prompt_source
+from theory.checks import MOST_STEPS, integer, step_numbers
+from theory.errors import SettingError
+from theory.setting import GatedPredictor, TaskDistribution
+
+Array = NDArray[np.float64]
+
+DEFAULT_STEPS = 100_000
+CHECKPOINTS = 40
+_FIRST_CHECKPOINT = 10
+
+
+def evaluate(
+    task: TaskDistribution,
+    model: GatedPredictor | None = None,
+    steps: int = DEFAULT_STEPS,
+    replicates: int = 16,
+    seed: int = 0,
+    *,
+    prompts: int = 1000,
+) -> Evaluation:
+    """Train learners online, then ask them prompts of every kind.
+
+    The questions are {in-base, out-of-base} x {relevant, irrelevant} x the groups of
+    :func:`simulate.evaluation.query_groups.query_groups`. Asking changes nothing, and takes nothing from the random
+    streams of the training.
+
+    Parameters
+    ----------
+    task : TaskDistribution
+        What the world is like.
+    model : GatedPredictor, optional
+        What learns.
+    steps : int
+        Examples of the stream, at least 0.
+    replicates : int
+        Independent repetitions, at least 1.
+    seed : int
+        Seed of all random streams.
+    prompts : int
+        Questions in each cell of the grid and replicate, at least 1.
+
+    Raises
+    ------
+    SettingError, NoEngineError
+        A number is not admissible; labels cannot move, as a group has one only; a part has no implementation.
+
+    Examples
+    --------
+    >>> task = TaskDistribution(num_high=2, num_low=4, p_high=0.9, context_length=4, relevant_examples=2)
+    >>> evaluation = evaluate(task, steps=1000, replicates=4, prompts=50)
+    >>> float(evaluation["out-of-base", "relevant", "high"].error.in_weight.mean)
+    1.0
+    """
+    model = model or GatedPredictor()
+    steps = integer("steps", steps, minimum=0, maximum=MOST_STEPS)
+    exam = _exam(task, replicates, seed, prompts)
+    learner, source = _learner(task, model, exam)
+    marks, _ = follow(exam, learner, source, np.array([steps]))
+    return Evaluation(
+        task=task,
+        model=model,
+        steps=steps,
+        replicates=exam.replicates,
+        prompts=exam.prompts,
+        seed=exam.seed,
+        cells=tuple(cell_of(name, values) for name, values in zip(exam.cells, marks[0], strict=True)),
+    )
+
+
+def trace(
+    task: TaskDistribution,
+    model: GatedPredictor | None = None,
+    steps: int = DEFAULT_STEPS,
+    replicates: int = 16,
+    seed: int = 0,
+    *,
+    prompts: int = 200,
+    checkpoints: int | Sequence[int] = CHECKPOINTS,
+) -> Trace:
+    """Train learners online, and ask them the same prompts of every kind again and again.
+
+    Parameters
+    ----------
+    task, model, steps, replicates, seed, prompts
+        As for :func:`evaluate`; ``steps`` is at least 1.
+    checkpoints : int or sequence of int
+        How many checkpoints, evenly spaced in the logarithm from 10 to the last step (fewer where they would coincide);
+        or the checkpoints themselves, increasing, from 0 (before the training) to ``steps``.
+
+    Raises
+    ------
+    SettingError, NoEngineError
+        As for :func:`evaluate`.
+
+    Examples
+    --------
+    >>> task = TaskDistribution(num_high=2, num_low=4, p_high=0.9, context_length=4, relevant_examples=2)
+    >>> traced = trace(task, steps=1000, replicates=4, prompts=20, checkpoints=[0, 1000])
+    >>> mean, standard_error = traced.curve("in_weight", "error", "in-base", "relevant", "high")
+    >>> mean.round(3).tolist()
+    [0.833, 0.0]
+    """
+    model = model or GatedPredictor()
+    steps = integer("steps", steps, minimum=1, maximum=MOST_STEPS)
+    points = checkpoint_steps(steps, checkpoints)
+    exam = _exam(task, replicates, seed, prompts)
+    learner, source = _learner(task, model, exam)
+    marks, losses = follow(exam, learner, source, points)
+    return Trace(
+        task=task,
+        model=model,
+        steps=points,
+        replicates=exam.replicates,
+        prompts=exam.prompts,
+        seed=exam.seed,
+        cells=tuple(cell_of(name, marks[:, i].swapaxes(0, 1)) for i, name in enumerate(exam.cells)),
+        training=tuple(
+            losses_of(group.name, losses[:, i].swapaxes(0, 1))
+            for i, group in enumerate(exam.groups)
+            if group.name != "held-out"
+        ),
+    )
+
+
+def checkpoint_steps(steps: int, checkpoints: int | Sequence[int]) -> NDArray[np.int64]:
+    """Checkpoints of a trace, shape (k,), increasing.
+
+    Examples
+    --------
+    >>> checkpoint_steps(1000, 5).tolist(), checkpoint_steps(1000, [0, 20]).tolist(), checkpoint_steps(4, 3).tolist()
+    ([10, 32, 100, 316, 1000], [0, 20], [4])
+    """
+    if np.ndim(checkpoints) == 0:
+        number = integer("checkpoints", checkpoints, minimum=1, maximum=10_000)
+        first = min(_FIRST_CHECKPOINT, steps)
+        spaced = np.geomspace(first, steps, number) if number > 1 else np.array([steps])
+        return np.unique(spaced.round().astype(np.int64))
+    points = step_numbers("checkpoints", checkpoints, minimum=0)
+    if points.size == 0 or points[-1] > steps or (np.diff(points) <= 0).any():
+        raise SettingError("checkpoints", checkpoints, f"increasing numbers of steps, at most {steps:,}")
+    return points
+
+
+def _exam(task: TaskDistribution, replicates: int, seed: int, prompts: int) -> Exam:
+    return Exam(
+        task=task,
+        replicates=integer("replicates", replicates, minimum=1),
+        seed=integer("seed", seed, minimum=0),
+        prompts=integer("prompts", prompts, minimum=1),
+    )
+
+
+def _learner(task: TaskDistribution, model: GatedPredictor, exam: Exam) -> tuple[Learner, Source]:
+    lanes = Lanes((task,), (model,), exam.replicates)
+    learner = Learner(lanes)
+    return learner, prompt_source(lanes, exam.seed, learner.needs)
+
+
+def follow(exam: Exam, learner: OnlineLearner, source: Source, points: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Train and ask at each of the points.
+
+    Returns
+    -------
+    marks : ndarray, shape (k, cells, measures, replicates)
+        Means over the questions.
+    losses : ndarray, shape (k, groups, 4, replicates)
+        Visits and summed training losses since the point before.
+    """
+    training = Training(learner, source, exam.groups, exam.task.total_classes)
+    marks, losses = [], []
+    for steps in np.diff(points, prepend=0).tolist():
+        losses.append(training.advance(steps))
+        marks.append(exam.marks(learner))
+    return np.stack(marks), np.stack(losses)
