@@ -23,7 +23,8 @@ import numpy as np
 from simulate.checkpoints import checkpoints
 from simulate.prompts import draw_prompts
 from simulate.reference import reference_run
-from simulate.simulation import BLOCK, run
+from simulate.scan_engine import BLOCK
+from simulate.simulation import run
 from simulate.statistics import statistics_sampler
 from theory.catalogue import THEOREMS
 from theory.diagrams.diagram import phase_diagram

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from figures.style import FIELD, HALO, PREDICTED, SIMULATED, style
 from simulate.agreements import check_same_setting
 from simulate.comparison import Comparison
-from simulate.simulation import GroupResult, Run
+from simulate.run_result import GroupResult, Run
 from theory.errors import SettingError
 from theory.prediction import ClassPrediction, Prediction
 

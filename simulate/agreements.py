@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from simulate.simulation import GroupResult, Run
+from simulate.run_result import GroupResult, Run
 from theory.errors import SettingError
 from theory.prediction import ClassPrediction, Prediction
 

@@ -13,8 +13,10 @@ LAST_PART = 0.1
 """The share of the steps, at the end, over which means are taken."""
 
 
-def checkpoints(steps: int) -> NDArray[np.int64]:
+def checkpoints(steps: int, ratio: float = RATIO) -> NDArray[np.int64]:
     """Numbers of steps at which curves are kept, the start of the last tenth and the last step among them.
+
+    Neighbours have at most the given ratio, unless they differ by 1.
 
     Examples
     --------
@@ -22,7 +24,7 @@ def checkpoints(steps: int) -> NDArray[np.int64]:
     >>> points[:3].tolist(), int(points[-1]), bool((points[1:] / points[:-1])[500:].max() <= RATIO)
     ([1, 2, 3], 10000, True)
     """
-    points = geometric_integers(1, steps, RATIO)
+    points = geometric_integers(1, steps, ratio)
     start = max(last_part_start(steps), 1)
     place = int(np.searchsorted(points, start))
     return points if points[place] == start else np.insert(points, place, start)

@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Sequence
 
 from simulate.result_file import save
-from simulate.simulation import GroupResult, Run, run
+from simulate.run_result import GroupResult, Run
+from simulate.simulation import run
 from theory.checks import integer
 from theory.command import (
     add_setting_arguments,

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simulate.simulation import Run, run
+from simulate.run_result import Run
+from simulate.simulation import run
 from theory.errors import SettingError
 from theory.prediction import Prediction
 from theory.ranges import parse_values

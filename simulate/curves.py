@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -75,16 +76,20 @@ class GroupCurves:
         self._checkpoints = checkpoints
         self._moved = np.zeros((replicates, groups, checkpoints.size))
 
-    def add(self, replicate: int, classes: Indices, changes: GateChanges, change: Array) -> None:
-        """Take the changes of a block; ``change`` is the class's gate's, of the changed cell's class in ``classes``."""
+    def add(self, replicate: int | Indices, classes: Indices, changes: GateChanges, change: Array) -> None:
+        """Take the changes of a block, of one replicate or of one for each change.
+
+        ``change`` is that of the class's gate, ``classes`` the class of the changed cell.
+        """
         group = self._group[classes]
-        groups = self._moved.shape[1]
         if group.size and group.min() < 0:
             raise ValueError("a class outside all groups was visited")
+        moved = self._moved[replicate : replicate + 1] if isinstance(replicate, int) else self._moved
         first, last = int(changes.checkpoint.min()), int(changes.checkpoint.max()) + 1
-        place = group * (last - first) + changes.checkpoint - first
-        summed = np.bincount(place, weights=change, minlength=groups * (last - first))
-        self._moved[replicate, :, first:last] += summed.reshape(groups, last - first)
+        shape = (*moved.shape[:2], last - first)
+        row = group if isinstance(replicate, int) else replicate * shape[1] + group
+        place = row * shape[2] + changes.checkpoint - first
+        moved[:, :, first:last] += np.bincount(place, weights=change, minlength=math.prod(shape)).reshape(shape)
 
     def curves(self) -> list[GateCurve]:
         """One curve for each group."""
@@ -109,19 +114,20 @@ class ClassCurves:
         self._unreported = np.zeros((replicates, classes))
         self._parts: list[tuple[NDArray[np.int32], NDArray[np.int64], Array]] = []
 
-    def add(self, replicate: int, classes: Indices, changes: GateChanges, change: Array) -> None:
+    def add(self, replicate: int | Indices, classes: Indices, changes: GateChanges, change: Array) -> None:
         """Take the changes of a block, as :meth:`GroupCurves.add`."""
+        rows = np.broadcast_to(np.asarray(replicate, dtype=np.int32), classes.shape)
         large = np.abs(change) > _SMALLEST_CHANGE
-        np.add.at(self._unreported[replicate], classes[~large], change[~large])
+        small = ~large
+        np.add.at(self._unreported, (rows[small], classes[small]), change[small])
         key = classes[large].astype(np.int64) * self._checkpoints.size + changes.checkpoint[large]
-        self._parts.append((np.full(key.size, replicate, dtype=np.int32), key, change[large]))
-        waiting = np.flatnonzero(np.abs(self._unreported[replicate]) > _SMALLEST_CHANGE)
+        self._parts.append((rows[large], key, change[large]))
+        # Small changes that have added up are reported at the block's last checkpoint.
+        row, waiting = np.nonzero(np.abs(self._unreported) > _SMALLEST_CHANGE)
         if waiting.size:
-            # Small changes that have added up are reported at the block's last checkpoint.
             key = waiting * self._checkpoints.size + int(changes.checkpoint.max())
-            moved = self._unreported[replicate, waiting]
-            self._parts.append((np.full(key.size, replicate, dtype=np.int32), key, moved))
-            self._unreported[replicate, waiting] = 0.0
+            self._parts.append((row.astype(np.int32), key, self._unreported[row, waiting]))
+            self._unreported[row, waiting] = 0.0
 
     def curves(self) -> Iterator[GateCurve]:
         """One curve for each class, in order; made one at a time, so that they never are in memory together."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate.simulation import Run
+from simulate.run_result import Run
 from theory.command import write_atomically
 
 

@@ -170,6 +170,10 @@ class Scan:
             cell_visits=self._visits.copy(),
         )
 
+    def by_class(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Sums of the cells' values over the cells of each class, shape (classes,)."""
+        return np.asarray(values.reshape(self._seen.size, -1).sum(axis=1))
+
     @property
     def gates(self) -> Array:
         """The gate of every cell now, shape (cells,); read-only copy."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulate import simulation as run_module
+from simulate import scan_engine
 from simulate.agreements import agreement
 from simulate.boundary import simulated_boundary
 from simulate.checkpoints import RATIO, checkpoints
@@ -16,6 +16,7 @@ from simulate.curves import GateCurve
 from simulate.prompts import draw_prompts
 from simulate.reference import reference_run
 from simulate.result_file import save
+from simulate.run_result import Run
 from simulate.simulation import run
 from simulate.statistics import StatisticsSampler
 from theory.errors import OutputError, SettingError
@@ -29,7 +30,7 @@ COUNTED = TaskDistribution(
 )  # fmt: skip
 
 
-def numbers(result: run_module.Run) -> dict[str, Any]:
+def numbers(result: Run) -> dict[str, Any]:
     data = result.to_dict()
     del data["steps_per_second"]
     return data
@@ -38,7 +39,7 @@ def numbers(result: run_module.Run) -> dict[str, Any]:
 @pytest.mark.parametrize("task", [TASK, COUNTED])
 def test_block_size_does_not_matter(task: TaskDistribution, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = run(task, steps=3000, replicates=3, seed=5)
-    monkeypatch.setattr(run_module, "BLOCK", 64)
+    monkeypatch.setattr(scan_engine, "BLOCK", 64)
     parts = run(task, steps=3000, replicates=3, seed=5)
     for first, second in zip(whole.strata, parts.strata, strict=True):
         assert np.abs(first.curve.gate - second.curve.gate).max() < 1e-9

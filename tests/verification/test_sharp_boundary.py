@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from simulate.boundary import SimulatedBoundary, simulated_boundary
-from simulate.simulation import GroupResult, run
+from simulate.run_result import GroupResult
+from simulate.simulation import run
 from tests.verification.settings import Case, draw_cases
 
 CONFIDENCE = 0.999

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from simulate.simulation import Run, run
+from simulate.run_result import Run
+from simulate.simulation import run
 from theory.classes import kinds_at
 from theory.scaling.many_classes import context_share, zipf_task_share
 from theory.setting import Attention, GatedPredictor, TaskDistribution
