@@ -9,7 +9,8 @@ by step, and so the running counts: the steps are then grouped by query with a s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from simulate.pair_counts import LabelCounts
 from simulate.pairs import EarlierSteps, PairSums, Runs, earlier_steps, pair_sums
 from simulate.predictors import in_context_losses, in_weight_pseudo_count, summing_gate
 from simulate.prompts import PromptStatistics
-from theory.setting import DecreasingHedgeGate, GatedPredictor, TaskDistribution
+from theory.setting import DecreasingHedgeGate, GatedPredictor, LearnedAttention, TaskDistribution
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -51,7 +52,7 @@ class GateChanges:
 
 @dataclass(frozen=True, eq=False)
 class LossTotals:
-    """Sums over a replicate's steps so far, losses and regrets in nats.
+    """Sums over the steps so far, losses and regrets in nats, of every lane's cells or classes.
 
     A regret is the gated predictor's loss minus that of one of its two parts.
 
@@ -75,7 +76,10 @@ class LossTotals:
 
 
 class Scan:
-    """Learning state of one replicate; :meth:`advance` takes the next block of the stream.
+    """Learning state of a few replicates; :meth:`advance` takes the next block of their streams.
+
+    Cell ``c`` of the replicate in lane ``l`` has the number ``l * cells + c``, and the same holds for classes. What a
+    lane gives does not depend on the lanes that follow it, to the last digit.
 
     Parameters
     ----------
@@ -83,6 +87,9 @@ class Scan:
         The setting.
     checkpoints : ndarray of int, shape (k,)
         Increasing numbers of steps; the last one is the number of steps.
+    lanes : int
+        Replicates that learn side by side, so that short ones share the fixed cost of a block. A part of the model that
+        learns step by step has to be alone.
 
     Raises
     ------
@@ -91,8 +98,12 @@ class Scan:
         rate).
     """
 
-    def __init__(self, task: TaskDistribution, model: GatedPredictor, checkpoints: NDArray[np.int64]) -> None:
-        self._task = task
+    def __init__(
+        self, task: TaskDistribution, model: GatedPredictor, checkpoints: NDArray[np.int64], lanes: int = 1
+    ) -> None:
+        if lanes > 1 and isinstance(model.in_context, LearnedAttention):
+            raise ValueError("an in-context part that learns step by step needs a scan of its own for every replicate")
+        self._task, self._lanes = task, lanes
         self._losses = in_context_losses(model.in_context, task)
         self._pseudo_count = in_weight_pseudo_count(model.in_weight)
         gate = self._gate = summing_gate(model.gate)
@@ -106,30 +117,36 @@ class Scan:
         size = max(min(int(checkpoints[-1]), _TABULATED), 16) + 1
         self._rise_total = LogRising(self._pseudo_count * task.total_labels, size)
         self._rise_label = LogRising(self._pseudo_count, size)
-        self._visits = np.zeros(self.cells, dtype=np.int64)
-        self._in_weight = np.zeros(self.cells)
-        self._in_context = np.zeros(self.cells)
-        self._gated = np.zeros(self.cells)
-        self._alpha = np.full(self.cells, gate.prior_in_weight)
+        places, tables = lanes * self.cells, lanes * classes
+        self._visits = np.zeros(places, dtype=np.int64)
+        self._in_weight = np.zeros(places)
+        self._in_context = np.zeros(places)
+        self._gated = np.zeros(places)
+        self._alpha = np.full(places, gate.prior_in_weight)
         # In-weight, in-context and gated losses of the classes, where these have no cells of their own.
-        self._by_class = np.zeros((3, classes)) if gate.per == "shared" else None
+        self._by_class = np.zeros((3, tables)) if gate.per == "shared" else None
         # The table: how often each class was seen, how often with noise, and with which noisy label.
-        self._seen = np.zeros(classes, dtype=np.int64)
-        self._noisy = np.zeros(classes, dtype=np.int64)
-        self._noisy_rise = np.zeros(classes)
-        self._labels = LabelCounts(classes, task.total_labels) if task.noisy_labels > 1 else None
+        self._seen = np.zeros(tables, dtype=np.int64)
+        self._noisy = np.zeros(tables, dtype=np.int64)
+        self._noisy_rise = np.zeros(tables)
+        self._labels = LabelCounts(tables, task.total_labels) if task.noisy_labels > 1 else None
 
     def advance(self, drawn: PromptStatistics) -> GateChanges:
-        """Learn from the next prompts of the stream.
+        """Learn from the next prompts of the streams.
 
         Parameters
         ----------
         drawn : PromptStatistics
-            The prompts; all their steps must lie within the checkpoints.
+            The prompts, as many for every lane, lane after lane; all their steps must lie within the checkpoints.
         """
-        interval, first, count = self._intervals(drawn.steps)
+        steps = drawn.steps // self._lanes
+        interval, first, count = self._intervals(steps)
+        if self._lanes > 1:
+            lane = np.repeat(np.arange(self._lanes), steps)
+            drawn = replace(drawn, query=drawn.query + lane * self._task.total_classes)
+            interval = np.tile(interval, self._lanes)
         cell = self._cells_of(drawn)
-        pairs = pair_sums(cell, interval, self.cells, count)
+        pairs = pair_sums(cell, interval, self._visits.size, count)
         runs = Runs.of(pairs.cell)
         visits = runs.running(pairs.steps, self._visits)
         losses = self._losses(drawn)
@@ -147,7 +164,7 @@ class Scan:
             (self._alpha, alpha),
         ):
             runs.keep_last(carried, values)
-        self._steps += drawn.steps
+        self._steps += steps
         return GateChanges(pairs.cell, first + pairs.interval, change)
 
     def totals(self) -> LossTotals:
@@ -171,12 +188,12 @@ class Scan:
         )
 
     def by_class(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Sums of the cells' values over the cells of each class, shape (classes,)."""
-        return np.asarray(values.reshape(self._seen.size, -1).sum(axis=1))
+        """Sums over the lanes, and over the cells of each class, of what :meth:`totals` has; shape (classes,)."""
+        return np.asarray(values.reshape(self._lanes, self._task.total_classes, -1).sum(axis=(0, 2)))
 
     @property
     def gates(self) -> Array:
-        """The gate of every cell now, shape (cells,); read-only copy."""
+        """The gate of every cell now, shape (lanes * cells,); read-only copy."""
         return self._alpha.copy()
 
     def _summed(self) -> tuple[Array, Array, Array]:
@@ -195,7 +212,7 @@ class Scan:
 
     def _cells_of(self, drawn: PromptStatistics) -> Indices:
         if self._gate.per == "shared":
-            return np.zeros(drawn.steps, dtype=np.intp)
+            return drawn.query // self._task.total_classes
         if self._gate.per == "query-and-relevance":
             return np.asarray(2 * drawn.query + (drawn.relevant_examples > 0))
         return drawn.query
