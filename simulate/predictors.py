@@ -15,6 +15,7 @@ from theory.setting import (
     AnyGate,
     Attention,
     BayesGate,
+    DecreasingHedgeGate,
     DirichletTable,
     HedgeGate,
     LearnedAttention,
@@ -90,13 +91,18 @@ def _(part: DirichletTable) -> float:
     return part.pseudo_count
 
 
+SummingGate = AnyGate | DecreasingHedgeGate
+"""The gates that the scan engine runs: the prior's log-odds plus a sum, times a rate that visits alone decide."""
+
+
 @singledispatch
-def summing_gate(part: object) -> AnyGate:
-    """The Bayes or Hedge gate, whose log-odds are sums."""
+def summing_gate(part: object) -> SummingGate:
+    """The gate, if its log-odds are the prior's and a sum over earlier visits, times what their number decides."""
     raise NoEngineError("gate", part)
 
 
 @summing_gate.register(BayesGate)
 @summing_gate.register(HedgeGate)
-def _(part: AnyGate) -> AnyGate:
+@summing_gate.register(DecreasingHedgeGate)
+def _(part: SummingGate) -> SummingGate:
     return part

@@ -1,8 +1,9 @@
-"""The scan engine at work: replicate by replicate, block by block."""
+"""The scan engine at work: a few replicates at a time, block by block."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +12,21 @@ from simulate.cell_curves import CellCurves
 from simulate.checkpoints import checkpoints, last_part_start
 from simulate.gate_cells import GateCells
 from simulate.group_results import group_results
-from simulate.predictors import summing_gate
+from simulate.predictors import SummingGate, summing_gate
 from simulate.run_result import Outcome, WorstRegret
-from simulate.scan import Scan
+from simulate.scan import GateChanges, LossTotals, Scan
 from simulate.statistics import StatisticsSampler, statistics_sampler
-from theory.setting import AnyGate, GatedPredictor, TaskDistribution
+from theory.setting import DecreasingHedgeGate, GatedPredictor, LearnedAttention, TaskDistribution
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
 
 BLOCK = 1 << 16
 """Steps that are held in memory at a time."""
+_FIRST_BLOCK = BLOCK // 4
+"""Steps of a first block: intervals between checkpoints are short there, and so costly."""
+_LANES = 8
+"""Blocks that a replicate has at least, if several learn side by side."""
 
 
 def run_scan(
@@ -31,42 +37,55 @@ def run_scan(
     seed: int,
     advance: Callable[[int], object],
 ) -> Outcome:
-    """Simulate all replicates, one after the other; ``advance`` is told of steps that are done."""
+    """Simulate all replicates, a few side by side; ``advance`` is told of steps that are done."""
     gate = summing_gate(model.gate)
     points = checkpoints(steps)
     sampler = statistics_sampler(task)
     curves = CellCurves(task, GateCells.of(task, gate.per), replicates, gate.prior_in_weight, points)
     late = np.zeros((4, task.total_classes))
-    worst = np.full(2, -np.inf)
+    worst = np.full(4, -np.inf)
     _keep_freed_memory()
-    for replicate in range(replicates):
-        scan = Scan(task, model, points)
-        late += _simulate(sampler, scan, steps, curves, (seed, replicate), advance)
-        totals = scan.totals()
-        worst = np.maximum(worst, (totals.regret_in_weight.max(), totals.regret_in_context.max()))
+    width = _lanes(task, model, steps)
+    for first in range(0, replicates, width):
+        numbers = np.arange(first, min(first + width, replicates))
+        scan = Scan(task, model, points, numbers.size)
+        late += _simulate(sampler, scan, steps, BLOCK // width, curves, (seed, numbers), advance)
+        worst = np.maximum(worst, _regrets_and_bounds(gate, scan.totals()))
     entries, groups = group_results(task, curves, late, steps, seed)
     return Outcome(entries=entries, strata=groups, regret=_worst_regret(gate, worst))
+
+
+def _lanes(task: TaskDistribution, model: GatedPredictor, steps: int) -> int:
+    """Replicates that learn side by side: one where its steps fill many blocks, or its classes would fill the cache.
+
+    Whatever their number is, a replicate has the same lane, so that it gives the same numbers.
+    """
+    if isinstance(model.in_context, LearnedAttention):
+        return 1
+    return max(1, min(_LANES * BLOCK // steps, BLOCK // task.total_classes, BLOCK))
 
 
 def _simulate(
     sampler: StatisticsSampler,
     scan: Scan,
     steps: int,
+    block: int,
     curves: CellCurves,
-    address: tuple[int, int],
+    address: tuple[int, Indices],
     advance: Callable[[int], object],
 ) -> Array:
-    """One replicate (its address: seed and number), block by block; returns what :func:`group_results` calls late.
+    """Some replicates (their address: seed and numbers), block by block; returns what ``group_results`` calls late.
 
     The last tenth of the steps starts with a block of its own.
     """
-    streams = sampler.streams(*address)
+    seed, numbers = address
+    streams = [sampler.streams(seed, number) for number in numbers.tolist()]
     done, start = 0, last_part_start(steps)
     before = scan.totals()
     while done < steps:
-        size = min(BLOCK, (start if done < start else steps) - done)
-        curves.add(address[1], scan.advance(sampler.draw(size, streams)))
-        advance(size)
+        size = min(block if done else min(block, _FIRST_BLOCK), (start if done < start else steps) - done)
+        _keep(curves, numbers, scan.advance(sampler.draw(size, *streams)), scan.cells)
+        advance(size * numbers.size)
         done += size
         if done == start:
             before = scan.totals()
@@ -75,13 +94,37 @@ def _simulate(
     return np.stack([scan.by_class(getattr(after, name) - getattr(before, name)) for name in names])
 
 
-def _worst_regret(gate: AnyGate, worst: Array) -> WorstRegret:
-    prior, rate = gate.prior_in_weight, gate.rate
+def _keep(curves: CellCurves, numbers: Indices, changes: GateChanges, cells: int) -> None:
+    """Gather the changes of a block."""
+    if numbers.size == 1:
+        curves.add(int(numbers[0]), changes)
+        return
+    lane, cell = np.divmod(changes.cell, cells)
+    curves.add(numbers[lane], replace(changes, cell=cell))
+
+
+def _regrets_and_bounds(gate: SummingGate, totals: LossTotals) -> Array:
+    r"""Largest regret against either predictor, each with its bound for the cell with the most visits.
+
+    With the last rate :math:`\lambda` that a gate used in a cell, the bound is
+    :math:`\frac1\lambda\log\frac1{\text{prior}}`: normalised losses grow where the rate falls.
+    """
+    visits = max(int(totals.cell_visits.max()), 1)
+    rate = gate.rate / np.sqrt(visits) if isinstance(gate, DecreasingHedgeGate) else gate.rate
+    prior = gate.prior_in_weight
+    regrets = (totals.regret_in_weight.max(), totals.regret_in_context.max())
+    return np.array([*regrets, -np.log(prior) / rate, -np.log1p(-prior) / rate])
+
+
+def _worst_regret(gate: SummingGate, worst: Array) -> WorstRegret:
+    in_weight, in_context, in_weight_bound, in_context_bound = worst.tolist()
+    # Above the rate 1 log loss is no longer mixable for the gate: there is no such bound.
+    mixable = gate.rate <= 1
     return WorstRegret(
-        in_weight=float(worst[0]),
-        in_weight_bound=float(-np.log(prior) / rate) if rate <= 1 else None,
-        in_context=float(worst[1]),
-        in_context_bound=float(-np.log1p(-prior) / rate) if rate <= 1 else None,
+        in_weight=in_weight,
+        in_weight_bound=in_weight_bound if mixable else None,
+        in_context=in_context,
+        in_context_bound=in_context_bound if mixable else None,
     )
 
 

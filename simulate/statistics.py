@@ -84,10 +84,10 @@ class StatisticsSampler:
         """The generators of one replicate."""
         return {purpose: stream(seed, replicate, purpose) for purpose in self.purposes}
 
-    def draw(self, steps: int, streams: dict[Purpose, np.random.Generator]) -> PromptStatistics:
-        """The next ``steps`` prompts of a replicate."""
+    def draw(self, steps: int, *streams: dict[Purpose, np.random.Generator]) -> PromptStatistics:
+        """The next ``steps`` prompts of one replicate or of several, one after the other, each with its streams."""
         task = self.task
-        uniforms = {purpose: generator.random(steps) for purpose, generator in streams.items()}
+        uniforms = {purpose: _uniforms(steps, [own[purpose] for own in streams]) for purpose in self.purposes}
         query = self.query.draw(uniforms["query"])
         offset = noise_offset(uniforms["label"], task.label_noise, task.noisy_labels)
         relevant = self._relevant_examples(query, uniforms)
@@ -95,7 +95,7 @@ class StatisticsSampler:
             row = offset if task.noisy_labels == 1 else (offset != 0).astype(np.intp)
             matches = self._relevant_matches(uniforms["relevant-labels"], row, relevant)
         else:
-            matches = np.zeros(steps, dtype=np.intp)
+            matches = np.zeros(query.size, dtype=np.intp)
         irrelevant = self.irrelevant.draw(uniforms["irrelevant-labels"], query, offset, relevant)
         return PromptStatistics(query, offset, relevant, matches, irrelevant)
 
@@ -116,6 +116,16 @@ class StatisticsSampler:
         if "relevance" in uniforms:
             number = number * (uniforms["relevance"] < self.task.p_relevant)
         return number
+
+
+def _uniforms(steps: int, generators: list[np.random.Generator]) -> Array:
+    """The next ``steps`` uniform variates of every generator, one generator after the other."""
+    if len(generators) == 1:
+        return generators[0].random(steps)
+    uniforms = np.empty((len(generators), steps))
+    for row, generator in zip(uniforms, generators, strict=True):
+        generator.random(out=row)
+    return uniforms.ravel()
 
 
 @dataclass(frozen=True, eq=False)

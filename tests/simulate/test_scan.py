@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from simulate.checkpoints import checkpoints
+from simulate.pairs import earlier_occurrences
 from simulate.predictors import NoEngineError
 from simulate.prompts import PromptStatistics, draw_prompts, statistics_of
 from simulate.reference import ReferenceStep, reference_run
-from simulate.scan import Scan, earlier_occurrences
+from simulate.scan import Scan
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, HedgeGate, TaskDistribution
 
 CYCLIC = TaskDistribution(num_high=3, num_low=7, p_high=0.8, context_length=5, p_relevant=0.7, label_noise=0.2)

@@ -1,0 +1,223 @@
+"""Sums over (gate cell, interval) pairs: what turns a block of steps into a few running sums, without a loop over time.
+
+Where a block has more steps than there could be pairs, all possible pairs are counted in a dense array; else the steps
+are sorted by their pair, so that neither memory nor time grows with the number of cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+Counts = NDArray[np.int64]
+
+_DENSE_LIMIT = 2
+"""Possible pairs for each step of a block up to which they are counted in a dense array."""
+
+
+class PairSums(Protocol):
+    """Pairs that occur, in increasing order of their cell and then of their interval, and sums over their steps."""
+
+    @property
+    def cell(self) -> Indices:
+        """Gate cell of each pair."""
+
+    @property
+    def interval(self) -> Indices:
+        """Interval of each pair."""
+
+    @property
+    def steps(self) -> Counts:
+        """How many steps each pair has."""
+
+    def sums(self, weights: Array) -> Array:
+        """Sum of the steps' weights in each pair."""
+
+    def sums_at(self, steps: Indices, weights: Array | None = None) -> NDArray[Any]:
+        """The same over some of the steps only, given in increasing order, each with its weight (by default 1)."""
+
+
+def pair_sums(cell: Indices, interval: Indices, cells: int, intervals: int) -> PairSums:
+    """Pairs of a block of steps.
+
+    Parameters
+    ----------
+    cell, interval : ndarray of int, shape (steps,)
+        Gate cell and interval of each step.
+    cells, intervals : int
+        How many there could be.
+
+    Examples
+    --------
+    >>> pairs = pair_sums(np.array([1, 0, 1, 1]), np.array([0, 0, 0, 1]), 2, 2)
+    >>> pairs.cell.tolist(), pairs.interval.tolist(), pairs.steps.tolist()
+    ([0, 1, 1], [0, 0, 1], [1, 2, 1])
+    >>> pairs.sums(np.array([0.5, 1.0, 2.0, 4.0])).tolist()
+    [1.0, 2.5, 4.0]
+    """
+    key = cell * intervals
+    key += interval
+    if cells * intervals <= _DENSE_LIMIT * key.size:
+        return _counted(key, cells * intervals, intervals)
+    return _sorted(key, intervals)
+
+
+@dataclass(frozen=True, eq=False)
+class _CountedPairs:
+    """All possible pairs have a place; those that occur are picked from the dense sums."""
+
+    cell: Indices
+    interval: Indices
+    steps: Counts
+    touched: Indices
+    key: Indices
+    possible: int
+
+    def sums(self, weights: Array) -> Array:
+        return np.bincount(self.key, weights=weights, minlength=self.possible).take(self.touched)
+
+    def sums_at(self, steps: Indices, weights: Array | None = None) -> NDArray[Any]:
+        return np.bincount(self.key.take(steps), weights=weights, minlength=self.possible).take(self.touched)
+
+
+def _counted(key: Indices, possible: int, intervals: int) -> _CountedPairs:
+    steps = np.bincount(key, minlength=possible)
+    touched = np.flatnonzero(steps > 0)
+    cell, interval = np.divmod(touched, intervals)
+    return _CountedPairs(cell, interval, steps.take(touched), touched, key, possible)
+
+
+@dataclass(frozen=True, eq=False)
+class _SortedPairs:
+    """Steps in the order of their pairs, which are segments of it."""
+
+    cell: Indices
+    interval: Indices
+    steps: Counts
+    starts: Indices
+    order: Indices
+
+    def sums(self, weights: Array) -> Array:
+        return np.add.reduceat(weights.take(self.order), self.starts)
+
+    def sums_at(self, steps: Indices, weights: Array | None = None) -> NDArray[Any]:
+        marks = np.zeros(self.order.size, dtype=np.int64 if weights is None else np.float64)
+        marks[steps] = 1 if weights is None else weights
+        return np.add.reduceat(marks.take(self.order), self.starts)
+
+
+def _sorted(key: Indices, intervals: int) -> _SortedPairs:
+    ordered, order = stable_order(key)
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    cell, interval = np.divmod(ordered.take(starts), intervals)
+    return _SortedPairs(cell, interval, np.diff(starts, append=key.size), starts, order)
+
+
+def stable_order(keys: Indices) -> tuple[Indices, Indices]:
+    """Keys in increasing order, and the steps that they come from; equal keys keep their order.
+
+    Key and step are packed into one integer, so that a plain sort, which NumPy vectorises, does the work of a stable
+    argsort (a third of the time of its radix sort of 16-bit keys, a tenth of that of its merge sort).
+
+    Examples
+    --------
+    >>> [part.tolist() for part in stable_order(np.array([7, 3, 7, 3]))]
+    [[3, 3, 7, 7], [1, 3, 0, 2]]
+    """
+    bits = keys.size.bit_length()
+    packed = keys.astype(np.int64) << bits
+    packed |= np.arange(keys.size)
+    packed.sort()
+    return packed >> bits, packed & ((1 << bits) - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Runs of the same cell in a sorted sequence; what happened before the block is carried by cell."""
+
+    cells: Indices
+    starts: Indices
+    lengths: Indices
+
+    @classmethod
+    def of(cls, cell: Indices) -> Runs:
+        """Runs of the entries of a sorted sequence."""
+        starts = np.flatnonzero(np.diff(cell, prepend=-1))
+        return cls(cell.take(starts), starts, np.diff(starts, append=cell.size))
+
+    def running(self, gained: NDArray[Any], carried: NDArray[Any]) -> NDArray[Any]:
+        """Carried value plus running sum within each run."""
+        total = np.cumsum(gained)
+        offset = carried[self.cells] - (total[self.starts] - gained[self.starts])
+        return np.asarray(total + np.repeat(offset, self.lengths))
+
+    def previous(self, values: Array, carried: Array) -> Array:
+        """The value one entry earlier, which for the first of a run is the carried one."""
+        shifted = np.empty_like(values)
+        shifted[1:] = values[:-1]
+        shifted[self.starts] = carried[self.cells]
+        return shifted
+
+    def keep_last(self, carried: NDArray[Any], values: NDArray[Any]) -> None:
+        """Carry the last value of each run into the next block."""
+        carried[self.cells] = values[self.starts + self.lengths - 1]
+
+
+@dataclass(frozen=True, eq=False)
+class EarlierSteps:
+    """Sums over earlier steps with the same key; make one for a block's keys with :func:`earlier_steps`."""
+
+    runs: Runs
+    order: Indices
+
+    def counts(self, carried: Counts) -> Counts:
+        """How often each step's key occurred before it; ``carried`` counts earlier blocks, by key."""
+        runs = self.runs
+        in_order = np.arange(self.order.size) + np.repeat(carried[runs.cells] - runs.starts, runs.lengths)
+        return self._in_time(in_order)
+
+    def sums(self, marks: NDArray[Any], carried: NDArray[Any]) -> NDArray[Any]:
+        """Sum of the marks of earlier steps with the same key; ``carried`` has those of earlier blocks, by key."""
+        in_order = marks.take(self.order)
+        return self._in_time(self.runs.running(in_order, carried) - in_order)
+
+    def add_counts(self, carried: Counts) -> None:
+        """Count the block's steps in."""
+        carried[self.runs.cells] += self.runs.lengths
+
+    def add_sums(self, marks: NDArray[Any], carried: NDArray[Any]) -> None:
+        """Add the block's marks."""
+        carried[self.runs.cells] += np.add.reduceat(marks.take(self.order), self.runs.starts)
+
+    def _in_time(self, in_order: NDArray[Any]) -> NDArray[Any]:
+        result = np.empty_like(in_order)
+        result[self.order] = in_order
+        return result
+
+
+def earlier_steps(keys: Indices) -> EarlierSteps:
+    """Grouping of a block's steps by their keys.
+
+    Examples
+    --------
+    >>> earlier_steps(np.array([1, 0, 1, 1])).counts(np.array([5, 0])).tolist()
+    [0, 5, 1, 2]
+    """
+    ordered, order = stable_order(keys)
+    return EarlierSteps(Runs.of(ordered), order)
+
+
+def earlier_occurrences(keys: Indices, carried: Counts) -> Counts:
+    """How often each step's key occurred before it; ``carried`` counts earlier blocks, shape (number of keys,).
+
+    Examples
+    --------
+    >>> earlier_occurrences(np.array([1, 0, 1, 1]), np.array([5, 0])).tolist()
+    [0, 5, 1, 2]
+    """
+    return earlier_steps(keys).counts(carried)
