@@ -61,7 +61,8 @@ class Setting:
 
     ``sees`` is the relative deviation that has to be seen with probability 0.99 (of trajectories: by how much the bound
     could be lowered before one of them breaks it); ``wrong`` whether the wrong variant can be told apart here.
-    ``how`` is for the simulation alone.
+    ``allowed`` is what the simulated quantity may be beside the theorem's, where the theorem is about its limit, in its
+    unit. ``how`` is for the simulation alone.
     """
 
     point: Point
@@ -69,6 +70,7 @@ class Setting:
     sees: float = 1e-9
     wrong: bool = True
     how: Point = field(default_factory=dict)
+    allowed: float = 0.0
 
 
 Draw = Callable[[Setting, int, Address], "Array | Trajectories"]
@@ -152,10 +154,11 @@ def _of_means(check: Check, setting: Setting, claims: tuple[Claim, Claim], draws
     spread = float(draws.std(ddof=1)) / np.sqrt(draws.size) if draws.size > 1 else 0.0
     error = max(spread, check.rounding * abs(mean) + 1e-15)
     theory = float(call(claim.evaluate_left if check.left else claim.evaluate_right, point))
-    beyond = [_beyond(c, point, mean, ERRORS * error) for c in claims]
+    allowed = ERRORS * error + setting.allowed
+    beyond = [_beyond(c, point, mean, allowed) for c in claims]
     if check.left:
-        beyond[0] = max(beyond[0], abs(mean - theory) / (ERRORS * error))
-    return Verdict(mean, error, theory, beyond[0], beyond[1], SEEN * error / max(abs(theory), 1e-300))
+        beyond[0] = max(beyond[0], abs(mean - theory) / allowed)
+    return Verdict(mean, error, theory, beyond[0], beyond[1], (SEEN * error + setting.allowed) / abs(mean))
 
 
 def _beyond(claim: Claim, point: dict[str, Any], mean: float, allowed: float) -> float:
@@ -176,7 +179,7 @@ def _of_trajectories(check: Check, setting: Setting, claims: tuple[Claim, Claim]
         value = call(claim.value_evaluator, point)
         right, wrong_right = value, value - (right - wrong_right)
     room = check.rounding * (1 + np.abs(right))
-    both = claim.relation == "="
+    both = claim.relation == "=" and check.kind == "every"
     beyond, wrong_beyond = (
         float(((np.abs(drawn.values - r) if both else sign * (drawn.values - r)) / room).max())
         for r in (right, wrong_right)

@@ -137,9 +137,9 @@ CHECKS = (
         simulated=f"{LABELS}, less those of the true law",
         draw=partial(sum_of_losses, redundancy=True),
         settings=(
-            Setting(point=law(800, 2, 0.5, 1, b=0.5), draws=2000, sees=0.02),
-            Setting(point=law(400, 4, 0.5, 3, b=0.5), draws=3000, sees=0.02),
-            Setting(point=law(1600, 4, 0.5, 3, b=0.5), draws=1500, sees=0.02),
+            Setting(point=law(800, 2, 0.5, 1, b=0.5), draws=5000, sees=0.03),
+            Setting(point=law(400, 4, 0.5, 3, b=0.5), draws=6000, sees=0.02),
+            Setting(point=law(1600, 4, 0.5, 3, b=0.5), draws=3000, sees=0.02),
         ),
     ),
     Check(
@@ -180,7 +180,7 @@ CHECKS = (
         simulated=EVERY,
         draw=above_empirical_entropy,
         settings=(
-            Setting(point={"n": 64, "C": 6, "b": 0.0625}, draws=4000, sees=0.05, how={"labels": 3}),
+            Setting(point={"n": 64, "C": 6, "b": 0.0625}, draws=4000, sees=0.06, how={"labels": 3}),
             Setting(point={"n": 6, "C": 40, "b": 0.01}, draws=4000, sees=0.05, how={"labels": 6}),
         ),
         kind="every",
