@@ -131,7 +131,7 @@ def test_a_class_learns_from_its_own_visits_alone() -> None:
 @pytest.mark.parametrize("rate", [0.3, 1.0, 2.5])
 def test_the_prior_shifts_the_log_odds(rate: float) -> None:
     """By its own log-odds, after any history and at any rate."""
-    drawn = stream(steps=60)
+    drawn = stream(steps=30)
     odds = {p: logit(learned(drawn, with_gate(rate, p)).gates) for p in (0.5, 0.9)}
     inside = np.abs(odds[0.9]) < 12
     assert inside.sum() > 6
@@ -145,7 +145,7 @@ def with_gate(rate: float, prior: float) -> GatedPredictor:
 
 
 def test_the_rate_scales_the_log_odds() -> None:
-    drawn = stream(steps=60)
+    drawn = stream(steps=30)
     bayes, slow = (logit(learned(drawn, with_gate(rate, 0.5)).gates) for rate in (1.0, 0.25))
     inside = np.abs(bayes) < 12
     assert inside.sum() > 6
