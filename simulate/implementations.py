@@ -10,9 +10,26 @@ from collections.abc import Callable
 from functools import singledispatch
 from typing import Any
 
+from simulate.gates.adahedge import AdaHedgeState
+from simulate.gates.fixed_share import FixedShareState
+from simulate.gates.gradient import ExponentiatedGradientState, ProjectedGradientState
+from simulate.gates.logistic import LogisticState
+from simulate.gates.summing import DecreasingHedgeState, HedgeState
+from simulate.gates.universal_mixture import UniversalMixtureState
 from simulate.lanes import Lanes
 from simulate.predictors import NoEngineError
 from simulate.protocols import Gate, Predictor
+from theory.setting import (
+    AdaHedgeGate,
+    BayesGate,
+    DecreasingHedgeGate,
+    ExponentiatedGradientGate,
+    FixedShareGate,
+    HedgeGate,
+    LogisticGate,
+    ProjectedGradientGate,
+    UniversalMixtureGate,
+)
 
 
 def _users_own(role: str, protocol: type) -> Callable[[object, Lanes], Any]:
@@ -43,4 +60,17 @@ def _register(dispatch: Any, states: dict[type, type]) -> None:
 
 _register(in_weight_state, {})
 _register(in_context_state, {})
-_register(gate_state, {})
+_register(
+    gate_state,
+    {
+        BayesGate: HedgeState,
+        HedgeGate: HedgeState,
+        DecreasingHedgeGate: DecreasingHedgeState,
+        AdaHedgeGate: AdaHedgeState,
+        FixedShareGate: FixedShareState,
+        UniversalMixtureGate: UniversalMixtureState,
+        ExponentiatedGradientGate: ExponentiatedGradientState,
+        ProjectedGradientGate: ProjectedGradientState,
+        LogisticGate: LogisticState,
+    },
+)

@@ -17,7 +17,7 @@ Needs = Literal["statistics", "labels", "inputs"]
 
 @dataclass(frozen=True, eq=False)
 class GatePath:
-    """The gate along a block: the weight on the in-weight predictor, shape (rows, lanes) each.
+    """The gate along a block: the weight on the in-weight predictor and what was predicted, shape (rows, lanes) each.
 
     Parameters
     ----------
@@ -25,10 +25,14 @@ class GatePath:
         Weight with which each prompt was predicted.
     after : ndarray
         Weight that the same prompt's cell has once it was learned from.
+    log_predicted : ndarray, optional
+        Log of the probability that the gated predictor gave each prompt's label. Where a gate does not tell, it has to
+        be formed from ``before``, which has no digits left of its complement where it is close to 1.
     """
 
     before: Array
     after: Array
+    log_predicted: Array | None = None
 
 
 @runtime_checkable

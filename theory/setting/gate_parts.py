@@ -174,14 +174,15 @@ class UniversalMixtureGate:
     Parameters
     ----------
     nodes : int
-        Constant gates that stand for all of them, from 2 to 100,000: Chebyshev's nodes, with which the mean is exact
-        for fewer than ``2 * nodes`` visits of a cell; afterwards it is the mean over the nodes.
+        Constant gates that stand for all of them, from 2 to 100,000: Chebyshev's nodes. The mean over them is exact for
+        fewer than ``2 * nodes`` visits of a cell, right to twelve digits up to ``nodes**2 / 16`` visits and to a
+        thousandth up to ``nodes**2 / 4``; the regret bound :math:`\frac12\log(4n+1)` holds up to ``nodes**2`` visits.
     per
         As for the Bayes gate.
     """
 
     kind: ClassVar[str] = "universal-mixture"
-    nodes: int = 64
+    nodes: int = 320
     per: str = "query"
 
     def __post_init__(self) -> None:
