@@ -1,4 +1,4 @@
-"""Checks of the Bayes and Hedge gates, and of what holds for every gate: trajectories of the engine and of its twin.
+"""Checks of the Bayes and Hedge gates: trajectories of the engine and of its twin along given losses.
 
 Given losses are made of the simulator's own parts: a table whose pseudo-count is so large that it stays at 1/C, and
 attention over a context of which just the right share carries the query's label. A gate's regret depends on the
@@ -8,15 +8,14 @@ difference of the two losses alone.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from simulate.prompts import Prompts, draw_prompts
-from simulate.reference import ReferenceStep, reference_run
+from simulate.prompts import Prompts
+from simulate.reference import reference_run
 from simulate.scan import LossTotals, Scan
 from tests.verification.theorem_check import Address, Check, Setting, Trajectories
 from tests.verification.theorem_streams import drawn, histories_task, label_task, prompts_of
@@ -91,74 +90,6 @@ def regrets(setting: Setting, number: int, address: Address) -> Trajectories:
     return Trajectories(np.maximum(totals.regret_in_weight, totals.regret_in_context)[:number])
 
 
-# Streams of real tasks, learned by the twin.
-
-
-def twin_steps(setting: Setting, number: int, address: Address) -> list[ReferenceStep]:
-    how = setting.how
-    model = GatedPredictor(
-        in_weight=DirichletTable(pseudo_count=how["b"]),
-        in_context=Attention(odds=how["odds"], floor=how["floor"]),
-        gate=how["gate"],
-    )
-    return reference_run(how["task"], model, draw_prompts(how["task"], number, address.generator()))
-
-
-def column(steps: list[ReferenceStep], name: str) -> Array:
-    return np.array([getattr(step, name) for step in steps])
-
-
-def twin_mixtures(setting: Setting, number: int, address: Address) -> Trajectories:
-    """Loss of the gated prediction at every step."""
-    steps = twin_steps(setting, number, address)
-    own = {
-        "alpha": column(steps, "gate_before"),
-        "g": np.exp(-column(steps, "in_weight")),
-        "h": np.exp(-column(steps, "in_context")),
-    }
-    return Trajectories(column(steps, "gated"), own)
-
-
-def twin_sums(setting: Setting, number: int, address: Address) -> Trajectories:
-    """Sum of the gated losses of every query, with those of the two predictors."""
-    steps = twin_steps(setting, number, address)
-    queries = np.array([step.query for step in steps])
-    sums = [np.bincount(queries, weights=column(steps, name)) for name in ("gated", "in_weight", "in_context")]
-    return Trajectories(sums[0], {"loss_g": sums[1], "loss_h": sums[2]})
-
-
-def twin_slopes(setting: Setting, number: int, address: Address) -> Trajectories:
-    """One plus the slope of the gated loss in the weight, at every step of a stream and of one with a surprise."""
-    steps = twin_steps(setting, number, address)
-    visits: Counter[int] = Counter()
-    before = []
-    for step in steps:
-        before.append(visits[step.query])
-        visits[step.query] += 1
-    return Trajectories(_slopes(steps), {"n": np.array(before)})
-
-
-def slopes_after_surprise(setting: Setting, number: int, address: Address) -> Trajectories:
-    """So many visits of the own label, in contexts that say otherwise; then the context is right and the label new."""
-    del address
-    C, how = setting.point["C"], setting.how
-    label = np.append(np.zeros(number, dtype=np.intp), 1)
-    context = np.ones((number + 1, 4), dtype=np.intp)
-    prompts = Prompts(np.zeros_like(context), context, np.zeros_like(label), label)
-    model = GatedPredictor(
-        in_weight=DirichletTable(pseudo_count=setting.point["b"]),
-        in_context=Attention(odds=1.0, floor=setting.point["floor"]),
-        gate=how["gate"],
-    )
-    steps = reference_run(label_task(C, 0.5, C - 1, context_length=4, relevant_examples=4), model, prompts)
-    return Trajectories(_slopes(steps), {"n": np.arange(number + 1)})
-
-
-def _slopes(steps: list[ReferenceStep]) -> Array:
-    g, h, f = (np.exp(-column(steps, name)) for name in ("in_weight", "in_context", "gated"))
-    return np.asarray(1 + np.abs(g - h) / f)
-
-
 # The composition.
 
 
@@ -211,24 +142,11 @@ def composed(n: int, C: int, label_noise: float, prior: float, copied: float) ->
     return {"n": n, "C": C, "label_noise": label_noise, "prior": prior, "copied": copied}
 
 
-TASK = TaskDistribution(
-    num_high=4, num_low=16, p_high=0.7, context_length=4, p_relevant=0.8, label_noise=0.1, label_noise_kind="symmetric"
-)
-STRONG = TaskDistribution(num_high=1, num_low=3, p_high=0.4, context_length=2, label_noise=0.6)
-REAL = {"task": TASK, "b": 0.5, "odds": 10.0, "floor": 1e-3, "gate": BayesGate(prior_in_weight=0.3)}
-NOISY = {"task": STRONG, "b": 0.05, "odds": 3.0, "floor": 0.05, "gate": HedgeGate(rate=2.0)}
 SCAN_EVEN = "`Scan`'s gate along the evenly switching losses"
 SCAN_REGRET = "`Scan`'s gate along random sequences of losses"
-TWIN = "the twin on explicit prompts"
+
 
 CHECKS = (
-    Check(
-        theorem="convexity",
-        simulated=f"{TWIN}: every step",
-        draw=twin_mixtures,
-        settings=(Setting(point={}, draws=2000, how=REAL), Setting(point={}, draws=500, how=NOISY)),
-        kind="every",
-    ),
     Check(
         theorem="bayes_gate_loss",
         simulated="the twin along the evenly switching losses",
@@ -247,16 +165,6 @@ CHECKS = (
         settings=(Setting(**even(2.0, n=60, S=4, prior=0.1)), Setting(**even(1.1, n=500, S=2, prior=0.3))),
         random=False,
         rounding=1e-10,
-    ),
-    Check(
-        theorem="bayes_regret",
-        simulated=f"{TWIN}: sums of every query",
-        draw=twin_sums,
-        settings=(
-            Setting(point={"prior": 0.3}, draws=3000, how=REAL),
-            Setting(point={"prior": 0.01}, draws=500, how={**NOISY, "gate": BayesGate(prior_in_weight=0.01)}),
-        ),
-        kind="every",
     ),
     Check(
         theorem="hedge_regret",
@@ -317,9 +225,7 @@ CHECKS = (
         theorem="hedge_optimal_rate",
         simulated=f"{SCAN_REGRET}, at the best rate",
         draw=regrets_at_best_rate,
-        settings=(
-            Setting(point={"n": 60, "B": math.log(8)}, draws=2000, sees=0.8, wrong=False, how={"ratio": 8.0}),
-        ),
+        settings=(Setting(point={"n": 60, "B": math.log(8)}, draws=2000, sees=0.8, wrong=False, how={"ratio": 8.0}),),
         kind="regret",
         left=False,
     ),
@@ -343,30 +249,6 @@ CHECKS = (
         ),
         random=False,
     ),
-    Check(
-        theorem="gradient_bound",
-        simulated=f"{TWIN}: every step",
-        draw=twin_slopes,
-        settings=(
-            Setting(point={"C": 20, "b": 0.5, "floor": 1e-3}, draws=2000, sees=0.5, wrong=False, how=REAL),
-            Setting(point={"C": 4, "b": 0.05, "floor": 0.05}, draws=500, sees=0.5, how=NOISY),
-        ),
-        kind="every",
-        left=False,
-    ),
-    Check(
-        theorem="gradient_bound",
-        simulated="the twin on explicit prompts, a surprise after many visits",
-        draw=slopes_after_surprise,
-        settings=(
-            Setting(
-                point={"C": 10, "b": 0.5, "floor": 0.05}, draws=300, sees=0.05, how={"gate": BayesGate()}
-            ),
-        ),
-        kind="every",
-        left=False,
-        random=False,
-    ),
     *(
         Check(
             theorem=theorem,
@@ -385,4 +267,4 @@ CHECKS = (
             ),
         }.items()
     ),
-)  # fmt: skip
+)

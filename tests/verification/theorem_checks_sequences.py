@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import xlogy
 
-from simulate.scan import Scan
 from tests.verification.theorem_check import Address, Check, Setting, Trajectories
-from tests.verification.theorem_checks_in_weight import RANKED, law
+from tests.verification.theorem_checks_in_weight import BEYOND, RANKED, law, risk_after_visits
 from tests.verification.theorem_streams import label_offsets, label_task, law_of, table_scan, visited_in_turn
 
 Array = NDArray[np.float64]
@@ -82,20 +81,6 @@ def ever_compressed(setting: Setting, number: int, address: Address) -> Array:
         losses = visited_in_turn(scan, offsets[i : i + 1]).in_weight[:number]
         violated |= losses < truth - np.log(1 / delta)
     return violated.astype(np.float64)
-
-
-def excess_of_tables(setting: Setting, number: int, address: Address) -> Array:
-    """Excess risk of what the engine's tables predict after ``n`` visits: asked for either label."""
-    point = defaults(setting)
-    n, C, b, noise = (point[name] for name in ("n", "C", "b", "label_noise"))
-    offsets = label_offsets(point, n, number, address)
-    excess = np.zeros(number)
-    for label, p in ((0, 1 - noise), (1, noise)):
-        scan: Scan = table_scan(label_task(C, 0.1, 1), number, (n + 1) * number, b)
-        before = visited_in_turn(scan, offsets).in_weight
-        loss = visited_in_turn(scan, np.full((1, number), label, dtype=np.intp)).in_weight - before
-        excess += p * (np.log(p) + loss[:number])
-    return excess
 
 
 SUMS = "`Scan`'s sum of in-weight losses"
@@ -199,8 +184,8 @@ CHECKS = (
     *(
         Check(
             theorem=name,
-            simulated="excess risk of `Scan`'s tables, asked for either label after n visits",
-            draw=excess_of_tables,
+            simulated=BEYOND,
+            draw=risk_after_visits,
             settings=(
                 Setting(point=FEW_NOISY, draws=20_000, sees=0.3, wrong=False),
                 Setting(point=MANY_PSEUDO_COUNTS, draws=10_000, sees=0.2),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from tests.verification import (
+    theorem_checks_attention,
+    theorem_checks_emergence,
     theorem_checks_gate,
     theorem_checks_gate_states,
     theorem_checks_in_context,
     theorem_checks_in_weight,
     theorem_checks_sequences,
     theorem_checks_transition,
+    theorem_checks_twin,
 )
 from tests.verification.theorem_check import Check
 from theory.catalogue import ERRATA, THEOREMS
@@ -26,6 +29,9 @@ REGISTRY: tuple[Check, ...] = tuple(
             *theorem_checks_gate.CHECKS,
             *theorem_checks_gate_states.CHECKS,
             *theorem_checks_transition.CHECKS,
+            *theorem_checks_attention.CHECKS,
+            *theorem_checks_emergence.CHECKS,
+            *theorem_checks_twin.CHECKS,
         ),
         key=lambda check: NAMES.index(check.theorem),
     )
