@@ -138,8 +138,8 @@ CHECKS = (
         simulated=BEYOND,
         draw=excess_after_visits,
         settings=(
-            Setting(point=FEW, draws=500_000, sees=0.04),
-            Setting(point=STRONG, draws=100_000, sees=0.12, how=RANKED),
+            Setting(point=FEW, draws=200_000, sees=0.025),
+            Setting(point=STRONG, draws=60_000, sees=0.025, how=RANKED),
             Setting(point=MANY, draws=60_000, sees=0.03, wrong=False),
         ),
     ),
@@ -169,7 +169,7 @@ CHECKS = (
         simulated=BEYOND,
         draw=excess_after_visits,
         settings=(
-            Setting(point=law(3, 4, 0.3, 3), draws=500_000, sees=0.04),
+            Setting(point=law(3, 4, 0.3, 3), draws=200_000, sees=0.02),
             Setting(point=law(8, 60, 0.1, 59), draws=60_000, sees=0.03, wrong=False),
         ),
     ),
@@ -178,8 +178,8 @@ CHECKS = (
         simulated=BEYOND,
         draw=excess_after_visits,
         settings=(
-            Setting(point=law(3, 40, 0.02, 1), draws=60_000, sees=0.01),
-            Setting(point=law(30, 3, 0.5, 1), draws=100_000, sees=0.1, wrong=False),
+            Setting(point=law(3, 40, 0.02, 1), draws=60_000, sees=0.002),
+            Setting(point=law(30, 3, 0.5, 1), draws=60_000, sees=0.02, wrong=False),
         ),
     ),
     Check(
@@ -187,8 +187,8 @@ CHECKS = (
         simulated=BEYOND,
         draw=excess_after_visits,
         settings=(
-            Setting(point=law(50, 3, 0.01, 1), draws=60_000, sees=0.12),
-            Setting(point=law(3, 4, 0.3, 3), draws=300_000, sees=0.05, wrong=False),
+            Setting(point=law(50, 3, 0.01, 1), draws=60_000, sees=0.02),
+            Setting(point=law(3, 4, 0.3, 3), draws=100_000, sees=0.03, wrong=False),
         ),
     ),
     Check(
@@ -196,8 +196,8 @@ CHECKS = (
         simulated=BEYOND,
         draw=excess_after_visits,
         settings=(
-            Setting(point=FEW, draws=500_000, sees=0.04),
-            Setting(point=law(6, 5, 0.5, 1, b=0.05), draws=200_000, sees=0.08, how=RANKED),
+            Setting(point=FEW, draws=200_000, sees=0.025),
+            Setting(point=law(6, 5, 0.5, 1, b=0.05), draws=200_000, sees=0.04, how=RANKED),
         ),
     ),
     Check(
@@ -205,8 +205,8 @@ CHECKS = (
         simulated=BEYOND,
         draw=excess_after_visits,
         settings=(
-            Setting(point=FEW, draws=500_000, sees=0.04),
-            Setting(point=law(6, 5, 0.5, 1, b=0.05), draws=200_000, sees=0.08, how=RANKED),
+            Setting(point=FEW, draws=200_000, sees=0.025),
+            Setting(point=law(6, 5, 0.5, 1, b=0.05), draws=200_000, sees=0.04, how=RANKED),
         ),
     ),
     Check(

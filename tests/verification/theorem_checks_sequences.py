@@ -29,12 +29,15 @@ def cumulative_losses(setting: Setting, offsets: Indices) -> Array:
     return visited_in_turn(scan, offsets).in_weight[: offsets.shape[1]]
 
 
-def in_random_order(setting: Setting, number: int, address: Address) -> Trajectories:
-    """The same labels in so many orders."""
+def labels_in_random_order(setting: Setting, number: int, address: Address) -> Indices:
+    """The same labels in so many orders, shape (visits, orders)."""
     n, own, noisy = (setting.point[name] for name in ("n", "own", "noisy_labels"))
     labels = np.concatenate([np.zeros(own, dtype=np.intp), 1 + np.arange(n - own) % noisy])
-    offsets = address.generator().permuted(np.tile(labels[:, None], (1, number)), axis=0)
-    return Trajectories(cumulative_losses(setting, offsets))
+    return address.generator().permuted(np.tile(labels[:, None], (1, number)), axis=0)
+
+
+def in_random_order(setting: Setting, number: int, address: Address) -> Trajectories:
+    return Trajectories(cumulative_losses(setting, labels_in_random_order(setting, number, address)))
 
 
 def sum_of_losses(setting: Setting, number: int, address: Address, redundancy: bool = False) -> Array:
