@@ -45,7 +45,7 @@ def rows(repeats: int) -> Iterator[tuple[str, bool]]:
         cells = (
             check.theorem,
             check.simulated,
-            _parameters(setting),
+            parameters_of(setting),
             f"{setting.draws * (repeats if check.random else 1):,}",
             f"{found.measured:.6g}" + (f" ± {found.error:.1g}" if found.error > 1e-9 * abs(found.measured) else ""),
             f"{found.theory:.6g}",
@@ -62,7 +62,8 @@ def _as_it_should(check: Check, setting: Setting, found: Verdict) -> bool:
     return found.beyond <= 1 and (found.wrong_beyond > 1 or not setting.wrong)
 
 
-def _parameters(setting: Setting) -> str:
+def parameters_of(setting: Setting) -> str:
+    """The theorem's parameters in a setting."""
     return ", ".join(f"{name} = {value:.6g}" for name, value in setting.point.items()) or "every step's own"
 
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
+import simulate.predictors
+import simulate.prompts
+import simulate.statistics
 import theory
+from tests.verification.page import parameters_of
 from tests.verification.theorem_check import (
     ERRORS,
     FALSE_ALARM,
@@ -23,6 +29,8 @@ from tests.verification.theorem_check import (
     verdict,
 )
 from tests.verification.theorem_registry import CASES, NAMES, REFUTED, REGISTRY, REPEATS, name_of
+from tests.verification.theorem_streams import sampler_of
+from theory.setting import TaskDistribution
 
 EVERY = pytest.mark.parametrize("case", CASES, ids=name_of)
 WIDER = 1.2
@@ -172,3 +180,59 @@ def test_draws_are_addressed() -> None:
     check = next(check for check in REGISTRY if check.theorem == "expected_cumulative_loss")
     assert verdict(check, 0) == verdict(check, 0)
     assert verdict(check, 0, 2).measured != verdict(check, 0).measured
+
+
+def leaky_matches(task: TaskDistribution) -> Any:
+    """Relevant examples whose labels are never noisy."""
+    del task
+    return np.array([1.0, 0.0])
+
+
+def noise_that_may_stay(uniforms: Any, noise: float, noisy_labels: int) -> Any:
+    """Symmetric noise that leads to every label, the own one among them."""
+    offset = np.floor(uniforms / noise * (noisy_labels + 1)) if noise else np.zeros(uniforms.shape)
+    return np.where(uniforms < noise, offset, 0).astype(np.intp)
+
+
+def loss_without_floor(mass: Any, labels: int, floor: float) -> Any:
+    """Attention whose floor is added and not taken off the rest."""
+    del labels
+    return -np.log(mass + floor)
+
+
+@pytest.mark.parametrize(
+    ("place", "mistake", "theorem", "number"),
+    [
+        (simulate.statistics, leaky_matches, "in_context_risk", 0),
+        (simulate.statistics, noise_that_may_stay, "in_weight_risk_total", 0),
+        (simulate.statistics, noise_that_may_stay, "unvisited_floor", 2),
+        (simulate.prompts, noise_that_may_stay, "in_context_risk", 1),
+        (simulate.prompts, noise_that_may_stay, "bayes_in_context_risk", 0),
+        (simulate.predictors, loss_without_floor, "in_context_risk", 0),
+        (simulate.predictors, loss_without_floor, "gap_noiseless", 0),
+    ],
+)
+def test_mistakes_in_the_simulator_are_seen(
+    monkeypatch: pytest.MonkeyPatch, place: ModuleType, mistake: Any, theorem: str, number: int
+) -> None:
+    names = {
+        leaky_matches: "match_probabilities",
+        noise_that_may_stay: "noise_offset",
+        loss_without_floor: "floored_loss",
+    }
+    cases = [case for case in CASES if case[0].theorem == theorem]
+    sampler_of.cache_clear()
+    monkeypatch.setattr(place, names[mistake], mistake)
+    try:
+        assert verdict(*cases[number]).beyond > 1
+    finally:
+        sampler_of.cache_clear()
+
+
+def test_page_has_a_row_for_every_check() -> None:
+    """``docs/verification.md`` was printed from this registry; its head says how to print it again."""
+    text = (Path(__file__).parents[2] / "docs/verification.md").read_text(encoding="utf-8")
+    printed = [line.split(" | ")[:3] for line in text.splitlines() if line.startswith("| ")][2:]
+    expected = [[f"| {check.theorem}", check.simulated, parameters_of(check.settings[i])] for check, i in CASES]
+    assert printed == expected
+    assert "0 are not." in text
