@@ -33,7 +33,7 @@ CONTEXTS = {1.1: (2, 220, 121, 100), 1.5: (2, 12, 9, 4), 2.0: (2, 4, 4, 1), 8.0:
 
 def evenly_switching(n: int, S: int) -> NDArray[np.bool_]:
     """Whether the in-weight predictor pays, visit by visit."""
-    return (np.arange(n) * (S + 1) // n) % 2 == 0
+    return np.asarray((np.arange(n) * (S + 1) // n) % 2 == 0)
 
 
 def even_task(C: int, length: int) -> TaskDistribution:

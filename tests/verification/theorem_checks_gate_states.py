@@ -100,7 +100,8 @@ def best_constant(n: int, k: NDArray[Any], gap: float) -> Array:
     """Least loss of a constant weight where on ``k`` of ``n`` visits the in-context predictor pays."""
     little, much = math.exp(-gap), -math.expm1(-gap)
     weight = np.clip((k - (n - k) * little) / (n * much), 0, 1)
-    return -(k * np.log(weight + (1 - weight) * little) + (n - k) * np.log(weight * little + 1 - weight))
+    losses = k * np.log(weight + (1 - weight) * little) + (n - k) * np.log(weight * little + 1 - weight)
+    return np.asarray(-losses, dtype=np.float64)
 
 
 def at_best_rate(setting: Setting, number: int, address: Address) -> Trajectories:

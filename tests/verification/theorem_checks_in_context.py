@@ -60,7 +60,7 @@ def two_label_losses(setting: Setting, number: int, address: Address) -> Array:
         frequencies="weights", weights=(0.9, 0.05, 0.05), num_labels=2, context_length=L, label_noise=noise, **relevant
     )
     prompts = statistics(task, number, address, setting.how.get("explicit", False))
-    return in_context_losses(Attention(odds=odds, floor=floor), task)(prompts)[prompts.query == 0]
+    return np.asarray(in_context_losses(Attention(odds=odds, floor=floor), task)(prompts)[prompts.query == 0])
 
 
 # The best rule.

@@ -49,6 +49,8 @@ def risk_after_visits(setting: Setting, number: int, address: Address) -> Array:
     before = visited_in_turn(scan, offsets).in_weight
     excess = np.zeros(number)
     for label, p in enumerate([1 - noise] + [noise / noisy_labels] * noisy_labels):
+        if p == 0:
+            continue
         asked = np.full((1, number), label, dtype=np.intp)
         losses = visited_in_turn(copy.deepcopy(scan), asked).in_weight - before
         excess += p * (np.log(p) + losses[:number])
@@ -100,7 +102,7 @@ def best_after_stream(setting: Setting, number: int, address: Address) -> Array:
     posterior = np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True))
     posterior /= posterior.sum(axis=1, keepdims=True)
     asked = posterior[np.arange(number), steps.label_offset[N * number :]]
-    return -np.log(asked * (1 - noise) + (1 - asked) * noise / (C - 1))
+    return np.asarray(-np.log(asked * (1 - noise) + (1 - asked) * noise / (C - 1)))
 
 
 def table_of_its_own_prior(setting: Setting, number: int, address: Address) -> Array:

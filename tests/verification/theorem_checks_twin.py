@@ -46,7 +46,7 @@ def twin_sums(setting: Setting, number: int, address: Address) -> Trajectories:
     steps = twin_steps(setting, number, address)
     queries = np.array([step.query for step in steps])
     sums = [np.bincount(queries, weights=column(steps, name)) for name in ("gated", "in_weight", "in_context")]
-    return Trajectories(sums[0], {"loss_g": sums[1], "loss_h": sums[2]})
+    return Trajectories(np.asarray(sums[0], dtype=np.float64), {"loss_g": sums[1], "loss_h": sums[2]})
 
 
 def twin_slopes(setting: Setting, number: int, address: Address) -> Trajectories:

@@ -97,4 +97,5 @@ def visited_in_turn(scan: Scan, offsets: Indices, matches: Indices | int = 1, le
 def law_of(offsets: Indices, label_noise: float, noisy_labels: int) -> Array:
     """Log-probabilities of labels under their law."""
     with np.errstate(divide="ignore"):
-        return np.where(offsets == 0, np.log1p(-label_noise), np.log(label_noise) - np.log(noisy_labels))
+        noisy = np.log(label_noise) - np.log(noisy_labels)
+        return np.asarray(np.where(offsets == 0, np.log1p(-label_noise), noisy), dtype=np.float64)
