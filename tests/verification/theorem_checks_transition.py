@@ -170,7 +170,7 @@ CHECKS = (
         theorem="boundary_lambert",
         simulated="boundary reported by `run`, in visits of a class",
         draw=boundary_of_run,
-        # Visits come by chance here: with the curvature of a log n that moves the boundary by 0.1 visits; 18 are allowed.
+        # Visits come by chance: the curvature of a log n moves the boundary by 0.1 visits; 18 are allowed.
         settings=(replace(with_allowed(USUAL, "boundary_lambert", 0.005), draws=6),),
     ),
     Check(
