@@ -9,6 +9,7 @@ from tests.verification import (
     theorem_checks_gate_states,
     theorem_checks_in_context,
     theorem_checks_in_weight,
+    theorem_checks_predictor_states,
     theorem_checks_sequences,
     theorem_checks_transition,
     theorem_checks_twin,
@@ -32,6 +33,7 @@ REGISTRY: tuple[Check, ...] = tuple(
             *theorem_checks_attention.CHECKS,
             *theorem_checks_emergence.CHECKS,
             *theorem_checks_twin.CHECKS,
+            *theorem_checks_predictor_states.CHECKS,
         ),
         key=lambda check: NAMES.index(check.theorem),
     )
