@@ -11,7 +11,7 @@ from simulate.checkpoints import last_part_start
 from simulate.curves import ClassCurves, GateCurve, GroupCurves
 from simulate.gate_cells import GateCells
 from simulate.scan import GateChanges
-from theory.setting import TaskDistribution
+from theory.setting import AnyTask
 from theory.strata import strata
 
 Indices = NDArray[np.intp]
@@ -22,7 +22,7 @@ class CellCurves:
 
     Parameters
     ----------
-    task : TaskDistribution
+    task : TaskDistribution or EpisodeDistribution
         What is simulated.
     cells : GateCells
         Cells of the gate.
@@ -35,7 +35,7 @@ class CellCurves:
     """
 
     def __init__(
-        self, task: TaskDistribution, cells: GateCells, replicates: int, prior: float, points: NDArray[np.int64]
+        self, task: AnyTask, cells: GateCells, replicates: int, prior: float, points: NDArray[np.int64]
     ) -> None:
         self._task, self._cells = task, cells
         self._shared = cells.per == "shared"

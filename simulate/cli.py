@@ -21,7 +21,6 @@ from theory.command import (
     run_command,
     whole_number,
 )
-from theory.setting import task_of
 
 DEFAULT_STEPS = 100_000
 FEW_REPLICATES = 8
@@ -73,7 +72,7 @@ def _run(arguments: argparse.Namespace) -> None:
     steps, replicates, seed = run_arguments(arguments)
     if arguments.out is not None:
         check_writable(arguments.out)
-    result = run(task_of(task), model, steps or DEFAULT_STEPS, replicates, seed, progress=True)
+    result = run(task, model, steps or DEFAULT_STEPS, replicates, seed, progress=True)
     if arguments.out is not None:
         save(result, arguments.out)
     if arguments.json:

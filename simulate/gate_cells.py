@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.setting import TaskDistribution
+from theory.setting import AnyTask, TaskDistribution
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -36,11 +36,14 @@ class GateCells:
     share: Array
 
     @classmethod
-    def of(cls, task: TaskDistribution, per: str) -> GateCells:
+    def of(cls, task: AnyTask, per: str) -> GateCells:
         """Cells of a gate on a task."""
         if per != "query-and-relevance":
             return cls(per, np.ones((task.total_classes, 1)))
-        relevant = np.full(task.total_classes, task.p_relevant)
+        if isinstance(task, TaskDistribution):
+            relevant = np.full(task.total_classes, task.p_relevant)
+        else:
+            relevant = task.relevance_of_class
         return cls(per, np.stack([1 - relevant, relevant], axis=1))
 
     @property

@@ -13,7 +13,7 @@ from simulate.checkpoints import last_part_start
 from simulate.curves import GateCurve
 from simulate.run_result import CONFIDENCE, GroupResult, MeanLosses
 from simulate.streams import stream
-from theory.setting import TaskDistribution
+from theory.setting import AnyTask
 from theory.strata import strata
 
 Array = NDArray[np.float64]
@@ -33,14 +33,12 @@ class Curves(Protocol):
         ...
 
 
-def group_results(
-    task: TaskDistribution, curves: Curves, late: Array, steps: int, seed: int
-) -> tuple[Results, Results]:
+def group_results(task: AnyTask, curves: Curves, late: Array, steps: int, seed: int) -> tuple[Results, Results]:
     """Results of the groups or classes, and of the strata of similar classes.
 
     Parameters
     ----------
-    task : TaskDistribution
+    task : TaskDistribution or EpisodeDistribution
         What was simulated.
     curves : Curves
         Mean gates.
@@ -77,7 +75,7 @@ def group_results(
     return entries, groups
 
 
-def _common_probability(task: TaskDistribution, members: Indices) -> float:
+def _common_probability(task: AnyTask, members: Indices) -> float:
     """Probability of one of the classes; their mean where they differ."""
     probabilities = task.class_probabilities[members]
     same = bool(np.ptp(probabilities) <= 1e-12 * probabilities[0])

@@ -26,21 +26,21 @@ from simulate.predictors import NoEngineError
 from simulate.protocols import Gate, Predictor
 from theory.setting import (
     AdaHedgeGate,
+    Attention,
     BayesGate,
     DecreasingHedgeGate,
+    DirichletTable,
     ExponentiatedGradientGate,
     FixedShareGate,
     HedgeGate,
-    LogisticGate,
-    ProjectedGradientGate,
-    UniversalMixtureGate,
-    Attention,
-    DirichletTable,
     KernelAttention,
     LabelPosterior,
     LearnedAttention,
+    LogisticGate,
     LogisticRegression,
     MajorityVote,
+    ProjectedGradientGate,
+    UniversalMixtureGate,
 )
 
 

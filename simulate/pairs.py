@@ -79,7 +79,7 @@ class _CountedPairs:
     possible: int
 
     def sums(self, weights: Array) -> Array:
-        return np.bincount(self.key, weights=weights, minlength=self.possible).take(self.touched)
+        return np.asarray(np.bincount(self.key, weights, self.possible).take(self.touched), dtype=np.float64)
 
     def sums_at(self, steps: Indices, weights: Array | None = None) -> NDArray[Any]:
         return np.bincount(self.key.take(steps), weights=weights, minlength=self.possible).take(self.touched)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.curves import GateCurve
-from theory.setting import TaskDistribution
+from theory.setting import AnyTask
 from theory.strata import strata
 
 Array = NDArray[np.float64]
@@ -22,7 +22,7 @@ class PromptCurves:
 
     Parameters
     ----------
-    task : TaskDistribution
+    task : TaskDistribution or EpisodeDistribution
         What is simulated.
     replicates : int
         How many there are.
@@ -32,7 +32,7 @@ class PromptCurves:
         Checkpoints.
     """
 
-    def __init__(self, task: TaskDistribution, replicates: int, prior: float, points: NDArray[np.int64]) -> None:
+    def __init__(self, task: AnyTask, replicates: int, prior: float, points: NDArray[np.int64]) -> None:
         self._points, self._prior = points, prior
         self._group = strata(task).of_class
         self._of_groups = _Means((replicates, int(self._group.max()) + 1, points.size))

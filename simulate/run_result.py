@@ -7,8 +7,9 @@ from typing import Any
 
 from simulate.boundary import SimulatedBoundary
 from simulate.curves import GateCurve
+from simulate.episodes.stored_rows import SampleShares
 from theory.entries import entries_to_dict, find_entry
-from theory.setting import GatedPredictor, TaskDistribution
+from theory.setting import AnyTask, GatedPredictor
 
 CONFIDENCE = 0.95
 
@@ -69,7 +70,8 @@ class GroupResult:
 class WorstRegret:
     """Largest regret of the gate over all gate cells and replicates, against either predictor, with its bound.
 
-    ``None`` for the bounds of a Hedge gate with a rate above 1, whose regret depends on the losses.
+    The bounds are those of Bayes gates and of Hedge gates with rates up to 1; ``None`` for others, whose regret depends
+    on the losses (:func:`simulate.regret_table` knows their bounds).
     """
 
     in_weight: float
@@ -85,6 +87,7 @@ class Outcome:
     entries: tuple[GroupResult, ...]
     strata: tuple[GroupResult, ...]
     regret: WorstRegret
+    samples: tuple[SampleShares, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,7 +96,7 @@ class Run:
 
     Parameters
     ----------
-    task, model : TaskDistribution, GatedPredictor
+    task, model : TaskDistribution or EpisodeDistribution, GatedPredictor
         What was simulated.
     steps, replicates, seed : int
         How.
@@ -105,11 +108,13 @@ class Run:
         For a task without groups: classes of similar frequency, from the most frequent on; else the groups again.
     regret : WorstRegret
         Largest regret of the gate, which never exceeds its bound.
+    samples : tuple of SampleShares
+        Realised shares of every replicate's finite sample; empty for a stream.
     seconds : float
         Wall-clock time of the simulation.
     """
 
-    task: TaskDistribution
+    task: AnyTask
     model: GatedPredictor
     steps: int
     replicates: int
@@ -118,6 +123,7 @@ class Run:
     entries: tuple[GroupResult, ...]
     strata: tuple[GroupResult, ...]
     regret: WorstRegret
+    samples: tuple[SampleShares, ...]
     seconds: float
 
     def __getitem__(self, name: str) -> GroupResult:
@@ -136,5 +142,11 @@ class Run:
             "crossing_confidence": CONFIDENCE,
             "steps_per_second": self.steps * self.replicates / self.seconds,
             "regret": vars(self.regret).copy(),
+            **self._sample_shares(),
             "setting": to_dict(self.task, self.model),
         }
+
+    def _sample_shares(self) -> dict[str, Any]:
+        if not self.samples:
+            return {}
+        return {"sample_shares": [shares.to_dict() for shares in self.samples]}

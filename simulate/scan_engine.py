@@ -12,11 +12,12 @@ from simulate.cell_curves import CellCurves
 from simulate.checkpoints import checkpoints, last_part_start
 from simulate.gate_cells import GateCells
 from simulate.group_results import group_results
-from simulate.predictors import SummingGate, summing_gate
-from simulate.run_result import Outcome, WorstRegret
-from simulate.scan import GateChanges, LossTotals, Scan
+from simulate.predictors import summing_gate
+from simulate.run_result import Outcome
+from simulate.scan import GateChanges, Scan
 from simulate.statistics import StatisticsSampler, statistics_sampler
-from theory.setting import DecreasingHedgeGate, GatedPredictor, LearnedAttention, TaskDistribution
+from simulate.two_expert_bounds import worst_regret
+from theory.setting import GatedPredictor, LearnedAttention, TaskDistribution
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -43,16 +44,19 @@ def run_scan(
     sampler = statistics_sampler(task)
     curves = CellCurves(task, GateCells.of(task, gate.per), replicates, gate.prior_in_weight, points)
     late = np.zeros((4, task.total_classes))
-    worst = np.full(4, -np.inf)
+    worst = np.full(2, -np.inf)
+    visits = 0
     _keep_freed_memory()
     width = _lanes(task, model, steps)
     for first in range(0, replicates, width):
         numbers = np.arange(first, min(first + width, replicates))
         scan = Scan(task, model, points, numbers.size)
         late += _simulate(sampler, scan, steps, BLOCK // width, curves, (seed, numbers), advance)
-        worst = np.maximum(worst, _regrets_and_bounds(gate, scan.totals()))
+        totals = scan.totals()
+        worst = np.maximum(worst, (totals.regret_in_weight.max(), totals.regret_in_context.max()))
+        visits = max(visits, int(totals.cell_visits.max()))
     entries, groups = group_results(task, curves, late, steps, seed)
-    return Outcome(entries=entries, strata=groups, regret=_worst_regret(gate, worst))
+    return Outcome(entries=entries, strata=groups, regret=worst_regret(gate, float(worst[0]), float(worst[1]), visits))
 
 
 def _lanes(task: TaskDistribution, model: GatedPredictor, steps: int) -> int:
@@ -101,31 +105,6 @@ def _keep(curves: CellCurves, numbers: Indices, changes: GateChanges, cells: int
         return
     lane, cell = np.divmod(changes.cell, cells)
     curves.add(numbers[lane], replace(changes, cell=cell))
-
-
-def _regrets_and_bounds(gate: SummingGate, totals: LossTotals) -> Array:
-    r"""Largest regret against either predictor, each with its bound for the cell with the most visits.
-
-    With the last rate :math:`\lambda` that a gate used in a cell, the bound is
-    :math:`\frac1\lambda\log\frac1{\text{prior}}`: normalised losses grow where the rate falls.
-    """
-    visits = max(int(totals.cell_visits.max()), 1)
-    rate = gate.rate / np.sqrt(visits) if isinstance(gate, DecreasingHedgeGate) else gate.rate
-    prior = gate.prior_in_weight
-    regrets = (totals.regret_in_weight.max(), totals.regret_in_context.max())
-    return np.array([*regrets, -np.log(prior) / rate, -np.log1p(-prior) / rate])
-
-
-def _worst_regret(gate: SummingGate, worst: Array) -> WorstRegret:
-    in_weight, in_context, in_weight_bound, in_context_bound = worst.tolist()
-    # Above the rate 1 log loss is no longer mixable for the gate: there is no such bound.
-    mixable = gate.rate <= 1
-    return WorstRegret(
-        in_weight=in_weight,
-        in_weight_bound=in_weight_bound if mixable else None,
-        in_context=in_context,
-        in_context_bound=in_context_bound if mixable else None,
-    )
 
 
 def _keep_freed_memory() -> None:

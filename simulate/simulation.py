@@ -13,13 +13,13 @@ from simulate.run_result import Run
 from simulate.scan_engine import run_scan
 from simulate.step_engine import run_steps
 from theory.checks import integer
-from theory.setting import GatedPredictor, TaskDistribution
+from theory.setting import AnyTask, GatedPredictor, TaskDistribution
 
 EngineName = Literal["scan", "step"]
 
 
 def run(
-    task: TaskDistribution,
+    task: AnyTask,
     model: GatedPredictor | None = None,
     steps: int = 100_000,
     replicates: int = 16,
@@ -32,7 +32,7 @@ def run(
 
     Parameters
     ----------
-    task : TaskDistribution
+    task : TaskDistribution or EpisodeDistribution
         What the world is like.
     model : GatedPredictor, optional
         What learns in it; by default Dirichlet table, attention and a Bayes gate per query with their defaults.
@@ -43,9 +43,9 @@ def run(
     seed : int
         Seed of the random streams, at least 0.
     engine : {"scan", "step"}, optional
-        ``scan``: time-parallel, for a Dirichlet table, attention (its temperature may be learned) and a gate whose
-        log-odds are sums. ``step``: any model, with a loop over time where a part needs one, vectorised over
-        replicates. Both give the same numbers to rounding. ``None`` takes ``scan`` where it can.
+        ``scan``: time-parallel, for a task with a Dirichlet table, attention (its temperature may be learned) and a
+        gate whose log-odds are sums. ``step``: any task and model, with a loop over time where a part needs one,
+        vectorised over replicates. Both give the same numbers to rounding. ``None`` takes ``scan`` where it can.
     progress : bool
         Show a progress bar on a terminal.
 
@@ -75,10 +75,10 @@ def run(
     """
     model = model or GatedPredictor()
     steps, replicates, seed = _checked(steps, replicates, seed)
-    scans = chosen_engine(task, model, engine) == "scan"
+    name = chosen_engine(task, model, engine)
     started = time.perf_counter()
     with _progress_bar(steps * replicates, progress) as advance:
-        if scans:
+        if name == "scan" and isinstance(task, TaskDistribution):
             outcome = run_scan(task, model, steps, replicates, seed, advance)
         else:
             (outcome,) = run_steps(Lanes((task,), (model,), replicates), steps, seed, advance)
@@ -89,16 +89,17 @@ def run(
         steps=steps,
         replicates=replicates,
         seed=seed,
-        engine="scan" if scans else "step",
+        engine=name,
         entries=outcome.entries,
         strata=outcome.strata,
         regret=outcome.regret,
+        samples=outcome.samples,
         seconds=elapsed,
     )
 
 
 def run_grid(
-    settings: Sequence[tuple[TaskDistribution, GatedPredictor]],
+    settings: Sequence[tuple[AnyTask, GatedPredictor]],
     steps: int = 100_000,
     replicates: int = 16,
     seed: int = 0,
@@ -152,6 +153,7 @@ def run_grid(
             entries=outcome.entries,
             strata=outcome.strata,
             regret=outcome.regret,
+            samples=outcome.samples,
             seconds=elapsed / len(outcomes),
         )
         for (task, model), outcome in zip(settings, outcomes, strict=True)

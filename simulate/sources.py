@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulate.blocks import PromptBlock
+from simulate.episodes.sampler import ReplicateState, episode_sampler
+from simulate.episodes.stored_rows import SampleShares
 from simulate.lanes import Lanes
-from simulate.prompts import PromptStatistics
 from simulate.protocols import Needs
 from simulate.statistics import StatisticsSampler, statistics_sampler
-from simulate.streams import Purpose
-from theory.errors import SettingError
-from theory.setting import TaskDistribution
+from theory.setting import AnyTask, EpisodeDistribution, TaskDistribution, episodes_of
 
 Indices = NDArray[np.intp]
-_STATISTICS = ("query", "label", "relevant_examples", "relevant_matches", "irrelevant_matches")
+Columns = dict[str, Any]
+DrawRows = Callable[[int], Columns]
+_NAMES = tuple(field.name for field in fields(PromptBlock))
 
 
-class PromptSource(Protocol):
-    """Where the prompts of all lanes come from."""
-
-    def draw(self, rows: int) -> PromptBlock:
-        """The next ``rows`` prompts of every lane."""
-        ...
-
-
-class StatisticsSource:
-    """Prompts as sufficient statistics, from the same random streams as the scan engine's.
+class PromptSource:
+    """Prompts of every lane, from addressable random streams.
 
     Lane ``s * replicates + r`` reads the streams of replicate ``r``, whatever its setting ``s``: settings are compared
     on common random numbers, and those of the same task on the same prompts. A lane's prompts depend neither on the
-    block size nor on the other lanes.
+    block size nor on the other lanes. Where statistics are enough, the prompts of a task are those of the scan engine.
 
     Parameters
     ----------
     lanes : Lanes
         The settings and replicates.
+    needs : {"statistics", "labels", "inputs"}
+        What the learners read of a prompt.
     seed : int
         The run's seed.
 
@@ -47,57 +43,70 @@ class StatisticsSource:
     --------
     >>> from theory.setting import GatedPredictor
     >>> task = TaskDistribution(num_high=2, num_low=2, p_high=0.9, context_length=4)
-    >>> source = StatisticsSource(Lanes((task,), (GatedPredictor(),), replicates=3), seed=1)
+    >>> source = PromptSource(Lanes((task,), (GatedPredictor(),), replicates=3), "statistics", seed=1)
     >>> source.draw(5).query.shape
     (5, 3)
     """
 
-    def __init__(self, lanes: Lanes, seed: int) -> None:
-        self._lanes = lanes
-        self._tasks: list[TaskDistribution] = list(dict.fromkeys(lanes.tasks))
-        self._samplers = [statistics_sampler(task) for task in self._tasks]
-        self._streams = [
-            [sampler.streams(seed, replicate) for replicate in range(lanes.replicates)] for sampler in self._samplers
-        ]
+    def __init__(self, lanes: Lanes, needs: Needs, seed: int) -> None:
+        self._replicates = lanes.replicates
+        tasks: list[AnyTask] = []
+        for task in lanes.tasks:
+            if task not in tasks:
+                tasks.append(task)
+        self._first = [tasks.index(task) * lanes.replicates for task in lanes.tasks]
+        self._draws: list[DrawRows] = []
+        self._samples: list[SampleShares | None] = []
+        for task in tasks:
+            self._add(task, needs, seed)
 
     def draw(self, rows: int) -> PromptBlock:
-        """The next ``rows`` prompts of every lane, as sufficient statistics."""
-        drawn = np.empty((len(_STATISTICS), len(self._tasks) * self._lanes.replicates, rows), dtype=np.intp)
-        for place, (sampler, streams) in enumerate(self._samplers_and_streams()):
-            statistics = sampler.draw(rows, streams)
-            for name, values in zip(_STATISTICS, drawn[:, place], strict=True):
-                values[:] = _label(statistics, sampler.task) if name == "label" else getattr(statistics, name)
-        query, label, relevant, relevant_matches, irrelevant_matches = (self._spread(values) for values in drawn)
-        return PromptBlock(query, label, relevant, relevant_matches, irrelevant_matches)
+        """The next ``rows`` prompts of every lane."""
+        drawn = [draw(rows) for draw in self._draws]
+        lanes = [first + replicate for first in self._first for replicate in range(self._replicates)]
+        columns = {
+            name: np.stack([drawn[lane][name] for lane in lanes], axis=1)
+            for name in _NAMES
+            if drawn[0].get(name) is not None
+        }
+        return PromptBlock(**columns)
 
-    def _samplers_and_streams(self) -> Iterator[tuple[StatisticsSampler, dict[Purpose, np.random.Generator]]]:
-        for sampler, of_replicates in zip(self._samplers, self._streams, strict=True):
-            for streams in of_replicates:
-                yield sampler, streams
+    def samples(self, setting: int) -> tuple[SampleShares, ...]:
+        """Realised shares of a setting's finite samples, one for each replicate; none for a stream."""
+        first = self._first[setting]
+        found = self._samples[first : first + self._replicates]
+        return tuple(shares for shares in found if shares is not None)
 
-    def _spread(self, drawn: Indices) -> Indices:
-        """From (task and replicate, rows) to (rows, lanes): settings of the same task get the same prompts."""
-        if len(self._tasks) == len(self._lanes.tasks):
-            return np.ascontiguousarray(drawn.T)
-        replicates = np.arange(self._lanes.replicates)
-        place = [self._tasks.index(task) * self._lanes.replicates + replicates for task in self._lanes.tasks]
-        return np.ascontiguousarray(drawn[np.concatenate(place)].T)
-
-
-def prompt_source(lanes: Lanes, seed: int, needs: Needs) -> PromptSource:
-    """Source of training prompts that know what the learner needs: statistics alone where they are enough."""
-    if needs != "statistics":
-        raise NotImplementedError(needs)
-    return StatisticsSource(lanes, seed)
-
-
-def _label(statistics: PromptStatistics, task: TaskDistribution) -> Indices:
-    label: Indices = (statistics.query + statistics.label_offset) % task.total_labels
-    return label
+    def _add(self, task: AnyTask, needs: Needs, seed: int) -> None:
+        if isinstance(task, TaskDistribution) and needs == "statistics":
+            statistics = statistics_sampler(task)
+            for replicate in range(self._replicates):
+                self._draws.append(_statistics_of(statistics, seed, replicate))
+                self._samples.append(None)
+            return
+        distribution = task if isinstance(task, EpisodeDistribution) else episodes_of(task)
+        for replicate in range(self._replicates):
+            draw, state = _episodes_of(distribution, needs, seed, replicate)
+            self._draws.append(draw)
+            self._samples.append(None if state.sample is None else state.sample.shares)
 
 
-def prompt_source(lanes: Lanes, needs: Needs, seed: int) -> PromptSource:
-    """The source of prompts that hold what is needed."""
-    if needs != "statistics":
-        raise SettingError("needs", needs, "statistics")
-    return StatisticsSource(lanes, seed)
+def _statistics_of(sampler: StatisticsSampler, seed: int, replicate: int) -> DrawRows:
+    """Sufficient statistics from the same random streams as the scan engine's."""
+    streams = sampler.streams(seed, replicate)
+    labels = sampler.task.total_labels
+
+    def draw(rows: int) -> Columns:
+        drawn = sampler.draw(rows, streams)
+        return {**vars(drawn), "label": (drawn.query + drawn.label_offset) % labels}
+
+    return draw
+
+
+def _episodes_of(
+    distribution: EpisodeDistribution, needs: Needs, seed: int, replicate: int
+) -> tuple[DrawRows, ReplicateState]:
+    """Whole episodes of one replicate."""
+    sampler = episode_sampler(distribution, needs)
+    streams, state = sampler.streams(seed, replicate), sampler.state(seed, replicate)
+    return (lambda rows: vars(sampler.draw(rows, streams, state))), state

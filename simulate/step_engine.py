@@ -10,7 +10,7 @@ from simulate.checkpoints import checkpoints, last_part_start
 from simulate.lanes import Lanes
 from simulate.learner import Learner
 from simulate.run_result import Outcome
-from simulate.sources import prompt_source
+from simulate.sources import PromptSource
 from simulate.step_gathering import StepGathered
 
 BLOCK = 1 << 16
@@ -22,7 +22,7 @@ WIDE = 1.05
 def run_steps(lanes: Lanes, steps: int, seed: int, advance: Callable[[int], object]) -> tuple[Outcome, ...]:
     """Simulate all lanes; one outcome for each setting. ``advance`` is told of steps that are done."""
     learner = Learner(lanes)
-    source = prompt_source(lanes, learner.needs, seed)
+    source = PromptSource(lanes, learner.needs, seed)
     # A gate without cells is seen prompt by prompt: it takes many prompts to tell its mean.
     points = checkpoints(steps) if learner.per else checkpoints(steps, WIDE)
     kept: list[StepGathered] = []
@@ -40,4 +40,4 @@ def run_steps(lanes: Lanes, steps: int, seed: int, advance: Callable[[int], obje
             setting.add(block, learned, interval, late=done >= start)
         done += rows
         advance(rows * lanes.count)
-    return tuple(setting.outcome(seed) for setting in kept)
+    return tuple(setting.outcome(seed, source.samples(i)) for i, setting in enumerate(kept))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
-from theory.setting import TaskDistribution
+from theory.setting import AnyTask
 
 
 class Entry(Protocol):
@@ -32,7 +32,7 @@ def find_entry(entries: Sequence[AnyEntry], name: str) -> AnyEntry:
     raise KeyError(name)
 
 
-def entries_to_dict(task: TaskDistribution, entries: Sequence[Entry]) -> dict[str, Any]:
+def entries_to_dict(task: AnyTask, entries: Sequence[Entry]) -> dict[str, Any]:
     """The JSON contract: ``groups`` by name for a two-level task, a list ``classes`` for another one."""
     if task.grouped:
         return {"groups": {entry.name: entry.to_dict() for entry in entries}}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.setting import TaskDistribution
+from theory.setting import AnyTask
 
 MOST_STRATA = 16
 
@@ -28,7 +28,7 @@ class Strata:
     of_class: NDArray[np.intp]
 
 
-def strata(task: TaskDistribution) -> Strata:
+def strata(task: AnyTask) -> Strata:
     """The two groups of a two-level task; else up to 16 intervals of class probability, equal in its logarithm.
 
     Examples
@@ -40,7 +40,8 @@ def strata(task: TaskDistribution) -> Strata:
     [0, 1, 2, -1]
     """
     if task.num_high is not None and task.num_low is not None:
-        return Strata(("high", "low"), np.repeat([0, 1], [task.num_high, task.num_low]))
+        held_out = task.total_classes - task.num_high - task.num_low
+        return Strata(("high", "low"), np.repeat([0, 1, -1], [task.num_high, task.num_low, held_out]))
     probabilities = task.class_probabilities
     possible = probabilities > 0
     logs = np.log(probabilities[possible])

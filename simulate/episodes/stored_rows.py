@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,10 @@ class SampleShares:
     classes: Array
     row_kinds: Array
     relevant: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and lists."""
+        return {"classes": self.classes.tolist(), "row_kinds": self.row_kinds.tolist(), "relevant": self.relevant}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

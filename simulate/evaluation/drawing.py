@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulate.blocks import PromptBlock
+from simulate.episodes.sampler import episode_sampler
 from simulate.evaluation.query_groups import QueryGroup
 from simulate.evaluation.questions import Questions, noisy_outcomes
-from simulate.prompts import _other_classes, noise_offset
-from simulate.statistics import statistics_sampler
-from simulate.streams import Purpose, evaluation_stream
-from theory.setting import TaskDistribution
+from simulate.protocols import Needs
+from simulate.streams import stream
+from theory.setting import AnyTask, EpisodeDistribution, LabelRule, RowKind, Stream, TaskDistribution, episodes_of
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_PURPOSES: tuple[Purpose, ...] = (
-    "query",
-    "relevant-examples",
-    "label",
-    "relevant-labels",
-    "irrelevant-labels",
-    "prompts",
-)
+_NAMES = tuple(field.name for field in fields(PromptBlock))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,75 +45,76 @@ class QuestionSource:
 
     Parameters
     ----------
-    task : TaskDistribution
-        What the world is like.
+    task : TaskDistribution or EpisodeDistribution
+        What the world is like; a finite sample's questions are fresh rows around the same centres.
     kind : QuestionKind
         What is asked.
     replicates, seed : int
         Replicate ``r`` is asked the same questions whatever the number of replicates.
+    needs : {"labels", "inputs"}
+        What the learner reads of a prompt.
     """
 
-    def __init__(self, task: TaskDistribution, kind: QuestionKind, replicates: int, seed: int) -> None:
-        self._task, self._kind = task, kind
-        self._sampler = statistics_sampler(replace(task, p_relevant=1.0))
-        self._streams = [
-            {purpose: evaluation_stream(seed, replicate, kind.number, purpose) for purpose in _PURPOSES}
-            for replicate in range(replicates)
-        ]
+    def __init__(self, task: AnyTask, kind: QuestionKind, replicates: int, seed: int, needs: Needs = "labels") -> None:
+        self._kind = kind
+        self._distribution = asked_distribution(task)
+        self._sampler = episode_sampler(self._distribution, needs)
+        self._streams = [self._sampler.streams(seed, replicate, kind.number) for replicate in range(replicates)]
+        self._states = [self._sampler.state(seed, replicate) for replicate in range(replicates)]
+        self._queries = [stream(seed, replicate, "query", kind.number) for replicate in range(replicates)]
 
     def draw(self, rows: int) -> Questions:
         """The next ``rows`` questions of every replicate."""
-        lanes, length = len(self._streams), self._task.context_length
-        query = self._queries(self._uniforms("query", rows))
-        own = query % self._task.total_labels
-        label = self._noisy(own, self._uniforms("label", rows), self._task.label_noise)
-        relevant = self._relevant_examples(query, self._uniforms("relevant-examples", rows))
-        # The relevant examples stand at random places: those with the smallest of L random keys.
-        rank = self._uniforms("prompts", rows, length).argsort(axis=-1).argsort(axis=-1)
-        others = _other_classes(
-            self._task.class_probabilities,
-            np.repeat(query.ravel(), length),
-            self._uniforms("irrelevant-labels", rows, length).ravel(),
-        )
-        classes = np.where(rank < relevant[..., None], query[..., None], others.reshape(rows, lanes, length))
-        uniforms = self._uniforms("relevant-labels", rows, length)
-        context = self._noisy(classes % self._task.total_labels, uniforms, self._task.noise_in_context)
-        outcomes, chances = noisy_outcomes(
-            own, self._task.total_labels, self._task.label_noise, self._task.noisy_labels
-        )
-        return Questions(_block(query, label, classes, context), outcomes, chances)
+        row_kind = "relevant" if self._kind.relevant else "irrelevant"
+        drawn = []
+        for streams, state, generator in zip(self._streams, self._states, self._queries, strict=True):
+            query = self._asked(generator.random(rows))
+            drawn.append(vars(self._sampler.draw(rows, streams, state, query=query, row_kind=row_kind)))
+        columns = {
+            name: np.stack([episodes[name] for episodes in drawn], axis=1)
+            for name in _NAMES
+            if drawn[0][name] is not None
+        }
+        prompts = PromptBlock(**columns)
+        return Questions(prompts, *_outcomes(self._distribution, prompts))
 
-    def _uniforms(self, purpose: Purpose, rows: int, *each: int) -> Array:
-        return np.stack([streams[purpose].random((rows, *each)) for streams in self._streams], axis=1)
-
-    def _queries(self, uniforms: Array) -> Indices:
+    def _asked(self, uniforms: Array) -> Indices:
         group = self._kind.group
         place = np.searchsorted(group.probabilities.cumsum(), uniforms, side="right")
         return group.classes[np.minimum(place, group.classes.size - 1)]
 
-    def _relevant_examples(self, query: Indices, uniforms: Array) -> Indices:
-        if not self._kind.relevant:
-            return np.zeros_like(query)
-        number = self._sampler.number
-        if number is None:
-            return np.full_like(query, self._task.relevant_examples or 0)
-        drawn = number.draw(uniforms.ravel(), self._sampler.frequency.take(query.ravel()))
-        return 1 + drawn.astype(np.intp).reshape(query.shape)
 
-    def _noisy(self, own: Indices, uniforms: Array, noise: float) -> Indices:
-        task = self._task
-        noisy: Indices = (own + noise_offset(uniforms, noise, task.noisy_labels)) % task.total_labels
-        return noisy
+def asked_distribution(task: AnyTask) -> EpisodeDistribution:
+    """The stream whose rows of the kinds ``relevant`` and ``irrelevant`` are asked.
+
+    Of a distribution with other kinds of rows, relevant are those of its most frequent kind with a match for certain
+    (contexts with at least one match, if it has none), irrelevant those without a match.
+
+    Examples
+    --------
+    >>> from theory.setting_file import load
+    >>> [(kind.name, kind.matches) for kind in asked_distribution(load("chan2022")[0]).rows]
+    [('relevant', 'exact'), ('irrelevant', 'none')]
+    """
+    episodes = episodes_of(task) if isinstance(task, TaskDistribution) else task
+    order = sorted(episodes.rows, key=lambda kind: -kind.share)
+    certain = [kind for kind in order if kind.matches in {"exact", "at-least-one"}]
+    without = [kind for kind in order if kind.matches == "none"]
+    relevant = certain[0] if certain else RowKind(name="relevant", share=1, matches="at-least-one")
+    irrelevant = without[0] if without else RowKind(name="irrelevant", share=0, matches="none", rest=relevant.rest)
+    rows = (replace(relevant, name="relevant", share=1), replace(irrelevant, name="irrelevant", share=0))
+    return replace(episodes, rows=rows, sampling=Stream())
 
 
-def _block(query: Indices, label: Indices, classes: Indices, context: Indices) -> PromptBlock:
-    same_class, same_label = classes == query[..., None], context == label[..., None]
-    return PromptBlock(
-        query=query,
-        label=label,
-        relevant_examples=same_class.sum(axis=-1),
-        relevant_matches=(same_class & same_label).sum(axis=-1),
-        irrelevant_matches=(~same_class & same_label).sum(axis=-1),
-        context_classes=classes,
-        context_labels=context,
-    )
+def _outcomes(distribution: EpisodeDistribution, prompts: PromptBlock) -> tuple[Indices, Array]:
+    """Labels that the queries can have, and their chances; where classes are relabelled, only the one drawn."""
+    rule: LabelRule = distribution.labels
+    labels = distribution.total_labels
+    own = prompts.query % labels
+    if rule.relabel != "none":
+        return prompts.label[..., None], np.ones(1)
+    if rule.label_noise_kind == "matrix":
+        chances = np.asarray(rule.noise_matrix)[own]
+        return np.broadcast_to(np.arange(labels), chances.shape), chances
+    noisy = 1 if rule.label_noise_kind == "cyclic" else labels - 1
+    return noisy_outcomes(own, labels, rule.label_noise, noisy)

@@ -12,11 +12,11 @@ from simulate.evaluation.results import Evaluation, cell_of
 from simulate.evaluation.traces import Trace, losses_of
 from simulate.evaluation.training import Source, Training
 from simulate.lanes import Lanes
-from simulate.learner import Learner
-from simulate.sources import prompt_source
+from simulate.learner import Learner, strongest
+from simulate.sources import PromptSource
 from theory.checks import MOST_STEPS, integer, step_numbers
 from theory.errors import SettingError
-from theory.setting import GatedPredictor, TaskDistribution
+from theory.setting import AnyTask, GatedPredictor
 
 Array = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ _FIRST_CHECKPOINT = 10
 
 
 def evaluate(
-    task: TaskDistribution,
+    task: AnyTask,
     model: GatedPredictor | None = None,
     steps: int = DEFAULT_STEPS,
     replicates: int = 16,
@@ -42,7 +42,7 @@ def evaluate(
 
     Parameters
     ----------
-    task : TaskDistribution
+    task : TaskDistribution or EpisodeDistribution
         What the world is like.
     model : GatedPredictor, optional
         What learns.
@@ -69,8 +69,7 @@ def evaluate(
     """
     model = model or GatedPredictor()
     steps = integer("steps", steps, minimum=0, maximum=MOST_STEPS)
-    exam = _exam(task, replicates, seed, prompts)
-    learner, source = _learner(task, model, exam)
+    exam, learner, source = _prepared(task, model, replicates, seed, prompts)
     marks, _ = follow(exam, learner, source, np.array([steps]))
     return Evaluation(
         task=task,
@@ -84,7 +83,7 @@ def evaluate(
 
 
 def trace(
-    task: TaskDistribution,
+    task: AnyTask,
     model: GatedPredictor | None = None,
     steps: int = DEFAULT_STEPS,
     replicates: int = 16,
@@ -119,8 +118,7 @@ def trace(
     model = model or GatedPredictor()
     steps = integer("steps", steps, minimum=1, maximum=MOST_STEPS)
     points = checkpoint_steps(steps, checkpoints)
-    exam = _exam(task, replicates, seed, prompts)
-    learner, source = _learner(task, model, exam)
+    exam, learner, source = _prepared(task, model, replicates, seed, prompts)
     marks, losses = follow(exam, learner, source, points)
     return Trace(
         task=task,
@@ -157,19 +155,22 @@ def checkpoint_steps(steps: int, checkpoints: int | Sequence[int]) -> NDArray[np
     return points
 
 
-def _exam(task: TaskDistribution, replicates: int, seed: int, prompts: int) -> Exam:
-    return Exam(
-        task=task,
-        replicates=integer("replicates", replicates, minimum=1),
-        seed=integer("seed", seed, minimum=0),
-        prompts=integer("prompts", prompts, minimum=1),
-    )
-
-
-def _learner(task: TaskDistribution, model: GatedPredictor, exam: Exam) -> tuple[Learner, Source]:
-    lanes = Lanes((task,), (model,), exam.replicates)
+def _prepared(
+    task: AnyTask, model: GatedPredictor, replicates: int, seed: int, prompts: int
+) -> tuple[Exam, Learner, Source]:
+    """Questions, who is asked, and what it learns from."""
+    replicates = integer("replicates", replicates, minimum=1)
+    seed = integer("seed", seed, minimum=0)
+    lanes = Lanes((task,), (model,), replicates)
     learner = Learner(lanes)
-    return learner, prompt_source(lanes, exam.seed, learner.needs)
+    exam = Exam(
+        task=task,
+        replicates=replicates,
+        seed=seed,
+        prompts=integer("prompts", prompts, minimum=1),
+        needs=strongest("labels", learner.needs),
+    )
+    return exam, learner, PromptSource(lanes, learner.needs, seed)
 
 
 def follow(exam: Exam, learner: OnlineLearner, source: Source, points: NDArray[np.int64]) -> tuple[Array, Array]:
@@ -182,7 +183,7 @@ def follow(exam: Exam, learner: OnlineLearner, source: Source, points: NDArray[n
     losses : ndarray, shape (k, groups, 4, replicates)
         Visits and summed training losses since the point before.
     """
-    training = Training(learner, source, exam.groups, exam.task.total_classes)
+    training = Training(learner, source, exam.groups, exam.task.total_classes, exam.width)
     marks, losses = [], []
     for steps in np.diff(points, prepend=0).tolist():
         losses.append(training.advance(steps))

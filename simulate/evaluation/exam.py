@@ -15,7 +15,8 @@ from simulate.evaluation.drawing import QuestionKind, QuestionSource
 from simulate.evaluation.grading import MEASURES, grade
 from simulate.evaluation.query_groups import QueryGroup, query_groups
 from simulate.learner import LearnedBlock
-from theory.setting import TaskDistribution
+from simulate.protocols import Needs
+from theory.setting import AnyTask
 from theory.setting.label_flip import flip_within_groups
 
 Array = NDArray[np.float64]
@@ -57,18 +58,21 @@ class Exam:
 
     Parameters
     ----------
-    task : TaskDistribution
+    task : TaskDistribution or EpisodeDistribution
         What the world is like. Whether a context is relevant is part of the question here, whatever ``p_relevant``.
     replicates, seed : int
         Every replicate has questions of its own, and the same ones in a larger run.
     prompts : int
         Questions in each cell of the grid.
+    needs : {"labels", "inputs"}
+        What the learner reads of a prompt.
     """
 
-    task: TaskDistribution
+    task: AnyTask
     replicates: int
     seed: int
     prompts: int
+    needs: Needs = "labels"
 
     @cached_property
     def groups(self) -> tuple[QueryGroup, ...]:
@@ -86,7 +90,7 @@ class Exam:
         sums = np.zeros((len(BASES), len(kinds), len(MEASURES), self.replicates))
         for number, (context, group) in enumerate(kinds):
             kind = QuestionKind(number=number, relevant=context == "relevant", group=group)
-            source = QuestionSource(self.task, kind, self.replicates, self.seed)
+            source = QuestionSource(self.task, kind, self.replicates, self.seed, self.needs)
             for rows in chunks(self.prompts, self._rows):
                 questions = source.draw(rows)
                 for base, asked in enumerate((questions, questions.moved(self._new_label))):
@@ -100,8 +104,15 @@ class Exam:
     @property
     def _rows(self) -> int:
         """Questions at a time, so that memory stays bounded."""
-        width = max(self.task.total_labels, self.task.context_length)
+        width = max(self.task.total_labels, self.width)
         return max(1, LARGEST_CHUNK // (self.replicates * width))
+
+    @property
+    def width(self) -> int:
+        """Numbers that the largest array of prompts has for each of them."""
+        inputs = getattr(self.task, "inputs", None)
+        dimension = getattr(inputs, "dimension", 1) if self.needs == "inputs" else 1
+        return int(self.task.context_length * dimension)
 
 
 def chunks(total: int, largest: int) -> list[int]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from simulate.evaluation.estimates import Estimate
 from simulate.evaluation.exam import CellName
 from simulate.evaluation.grading import MEASURES, PARTS
-from theory.setting import GatedPredictor, TaskDistribution
+from theory.setting import AnyTask, GatedPredictor
 
 Array = NDArray[np.float64]
 
@@ -133,7 +133,7 @@ class Evaluation:
         One for each base, context and group; ``evaluation["out-of-base", "relevant", "low"]`` is one of them.
     """
 
-    task: TaskDistribution
+    task: AnyTask
     model: GatedPredictor
     steps: int
     replicates: int

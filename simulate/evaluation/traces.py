@@ -12,7 +12,7 @@ from simulate.evaluation.estimates import plain
 from simulate.evaluation.grading import PARTS
 from simulate.evaluation.results import EvaluationCell, find_cell
 from theory.checks import choice
-from theory.setting import GatedPredictor, TaskDistribution
+from theory.setting import AnyTask, GatedPredictor
 
 Array = NDArray[np.float64]
 
@@ -105,7 +105,7 @@ class Trace:
         One for each group that occurs in training.
     """
 
-    task: TaskDistribution
+    task: AnyTask
     model: GatedPredictor
     steps: NDArray[np.int64]
     replicates: int
