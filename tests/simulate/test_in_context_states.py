@@ -28,7 +28,7 @@ from tests.simulate.predictor_blocks import (
     twin_laws,
     twin_logs,
 )
-from theory.catalogue import theorems
+from theory.catalogue import find_theorem
 from theory.errors import SettingError
 from theory.setting import (
     Attention,
@@ -252,7 +252,7 @@ def test_the_posterior_attains_the_exact_risk_with_two_labels() -> None:
     """70,000 prompts: within four errors (false alarm 6e-5); the floor of 0.1 is 20 errors away."""
     task = replace(BAYES, num_classes=2, context_length=7, relevant_examples=7, label_noise=0.125)
     block = drawn_block(task, 7000, 10, seed=2)
-    risk = float({t.name: t for t in theorems()}["bayes_in_context_risk"].evaluate(m=7, label_noise=0.125))
+    risk = float(find_theorem("bayes_in_context_risk").evaluate(m=7, label_noise=0.125))
     for floor, right in ((0.0, True), (0.1, False)):
         part = LabelPosterior(floor=floor)
         loss = -in_context_state(part, lanes_of(task, part, "in_context", 10)).advance(block)
