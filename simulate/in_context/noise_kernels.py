@@ -52,12 +52,17 @@ def noise_kernels(task: Any) -> tuple[NoiseKernel, NoiseKernel]:
     # A TaskDistribution is its own label rule; episodes keep theirs apart.
     rule = getattr(task, "labels", task)
     if rule.label_noise_kind == "matrix":
-        query = np.asarray(rule.noise_matrix, dtype=np.float64)
-        given = rule.context_noise_matrix
-        context = query if given is None else np.asarray(given, dtype=np.float64)
+        query, context = _normalised(rule.noise_matrix), rule.context_noise_matrix
+        context = query if context is None else _normalised(context)
         return NoiseKernel("matrix", 0.0, context), NoiseKernel("matrix", 0.0, query)
     context_noise = rule.label_noise if rule.context_label_noise is None else rule.context_label_noise
     return NoiseKernel(rule.label_noise_kind, context_noise), NoiseKernel(rule.label_noise_kind, rule.label_noise)
+
+
+def _normalised(matrix: Any) -> Array:
+    """Rows that sum to one not only as nearly as a settings file can say it, but to rounding."""
+    given = np.asarray(matrix, dtype=np.float64)
+    return np.asarray(given / given.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
 def log_probability(value: float) -> float:

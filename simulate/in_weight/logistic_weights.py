@@ -11,6 +11,7 @@ from simulate.block_fields import query_inputs
 from simulate.blocks import PromptBlock
 from simulate.lanes import Lanes
 from simulate.protocols import Needs
+from theory.errors import SettingError
 
 Array = NDArray[np.float64]
 
@@ -36,8 +37,9 @@ class InputLogisticState:
 
     def __init__(self, lanes: Lanes, dimension: int) -> None:
         self._rate = lanes.numbers("in_weight", "learning_rate")
-        self._bias = bool(lanes.common("in_weight", "bias"))
-        self.weights: Array = np.zeros((lanes.labels, dimension + self._bias, lanes.count))
+        self._dimension = dimension
+        features = dimension + bool(lanes.common("in_weight", "bias"))
+        self.weights: Array = np.zeros((lanes.labels, features, lanes.count))
 
     def advance(self, block: PromptBlock) -> Array:
         """Log of the probability of each prompt's label, shape (rows, lanes): predicted first, then learned from."""
@@ -73,8 +75,10 @@ class InputLogisticState:
     def _inputs(self, block: PromptBlock) -> Array:
         """Inputs of shape (rows, dimension, lanes), with a last one that is 1 if there is a bias."""
         given = query_inputs(block).swapaxes(1, 2)
+        if given.shape[1] != self._dimension:
+            raise SettingError("block.query_inputs", given.shape[1], f"inputs of length {self._dimension}")
         inputs = np.ones((block.rows, self.weights.shape[1], block.lanes))
-        inputs[:, : given.shape[1]] = given
+        inputs[:, : self._dimension] = given
         return inputs
 
 
