@@ -128,9 +128,9 @@ def test_a_grid_equals_its_settings(gate: Any) -> None:
 
 def test_settings_of_a_grid_have_to_fit() -> None:
     model = GatedPredictor()
-    with pytest.raises(SettingError, match="total_classes = 11 is not allowed: expected 10"):
+    with pytest.raises(SettingError, match=r"total_classes = 11 is not"):
         run_grid([(TASK, model), (replace(TASK, num_low=8), model)], 10, 1)
-    with pytest.raises(SettingError, match="model.gate"):
+    with pytest.raises(SettingError, match=r"model\.gate"):
         run_grid([(TASK, model), (TASK, GatedPredictor(gate=FixedShareGate()))], 10, 1)
     with pytest.raises(SettingError, match="settings"):
         run_grid([], 10, 1)
@@ -183,7 +183,14 @@ def test_a_users_own_gate() -> None:
     assert loss.gated <= (loss.in_weight + loss.in_context) / 2  # the logarithm is concave
 
 
-@pytest.mark.parametrize("part", [object(), 3, type("Wrong", (), {"start": lambda self, lanes: object()})()])
+class Wrong:
+    """Starts something that is no state."""
+
+    def start(self, lanes: Lanes) -> object:  # noqa: ARG002
+        return object()
+
+
+@pytest.mark.parametrize("part", [object(), 3, Wrong()])
 @pytest.mark.parametrize("role", ["in_weight", "in_context", "gate"])
 def test_what_is_no_part_is_named(role: str, part: Any) -> None:
     with pytest.raises(NoEngineError, match=f"model.{role}"):

@@ -12,7 +12,7 @@ from simulate.lanes import Lanes
 from simulate.learner import Learner, mixture_loss
 from simulate.predictors import NoEngineError
 from simulate.protocols import Needs
-from simulate.sources import StatisticsSource
+from simulate.sources import PromptSource
 from tests.simulate.stand_ins import Constant
 from theory.setting import GatedPredictor, TaskDistribution
 
@@ -28,7 +28,7 @@ def lanes(**parts: Any) -> Lanes:
 
 
 def test_losses_are_those_of_the_three_predictors() -> None:
-    block = StatisticsSource(lanes(), 1).draw(50)
+    block = PromptSource(lanes(), "statistics", 1).draw(50)
     learned = Learner(lanes()).advance(block)
     g, h = np.array(G)[block.label], np.array(H)[block.label]
     assert learned.in_weight == pytest.approx(-np.log(g), rel=1e-14)
@@ -40,13 +40,13 @@ def test_losses_are_those_of_the_three_predictors() -> None:
 
 def test_a_gate_may_tell_what_was_predicted() -> None:
     """Where the gate is 1 to rounding, only it knows its complement."""
-    block = StatisticsSource(lanes(), 1).draw(5)
+    block = PromptSource(lanes(), "statistics", 1).draw(5)
     learned = Learner(lanes(gate=Constant(weight=1.0, log_predicted=-0.125))).advance(block)
     assert learned.gated.tolist() == [[0.125] * 3] * 5
 
 
 def test_answers_are_laws_and_gate() -> None:
-    block = StatisticsSource(lanes(), 1).draw(5)
+    block = PromptSource(lanes(), "statistics", 1).draw(5)
     learner = Learner(lanes())
     g, h, gate = learner.label_laws(block)
     assert learner.lanes == 3

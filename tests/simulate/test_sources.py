@@ -9,7 +9,7 @@ import pytest
 
 from simulate.blocks import PromptBlock
 from simulate.lanes import Lanes
-from simulate.sources import StatisticsSource
+from simulate.sources import PromptSource
 from simulate.statistics import statistics_sampler
 from theory.setting import GatedPredictor, TaskDistribution
 
@@ -22,8 +22,8 @@ SHARED = TaskDistribution(
 STATISTICS = ("query", "label", "relevant_examples", "relevant_matches", "irrelevant_matches")
 
 
-def source(*tasks: TaskDistribution, replicates: int = 3, seed: int = 5) -> StatisticsSource:
-    return StatisticsSource(Lanes(tasks, (GatedPredictor(),) * len(tasks), replicates), seed)
+def source(*tasks: TaskDistribution, replicates: int = 3, seed: int = 5) -> PromptSource:
+    return PromptSource(Lanes(tasks, (GatedPredictor(),) * len(tasks), replicates), "statistics", seed)
 
 
 def same(first: PromptBlock, second: PromptBlock) -> bool:
