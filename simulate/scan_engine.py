@@ -23,6 +23,8 @@ Indices = NDArray[np.intp]
 
 BLOCK = 1 << 16
 """Steps that are held in memory at a time."""
+SUMMED = ("visits", "in_weight", "in_context", "gated")
+"""What is averaged over the last tenth of the steps."""
 _FIRST_BLOCK = BLOCK // 4
 """Steps of a first block: intervals between checkpoints are short there, and so costly."""
 _LANES = 8
@@ -49,8 +51,9 @@ def run_scan(
     for first in range(0, replicates, width):
         numbers = np.arange(first, min(first + width, replicates))
         scan = Scan(task, model, points, numbers.size)
-        late += _simulate(sampler, scan, steps, BLOCK // width, curves, (seed, numbers), advance)
-        worst = np.maximum(worst, _regrets_and_bounds(gate, scan.totals()))
+        before, after = _simulate(sampler, scan, steps, BLOCK // width, curves, (seed, numbers), advance)
+        late += [scan.by_class(getattr(after, name) - getattr(before, name)) for name in SUMMED]
+        worst = np.maximum(worst, _regrets_and_bounds(gate, after))
     entries, groups = group_results(task, curves, late, steps, seed)
     return Outcome(entries=entries, strata=groups, regret=_worst_regret(gate, worst))
 
@@ -73,8 +76,8 @@ def _simulate(
     curves: CellCurves,
     address: tuple[int, Indices],
     advance: Callable[[int], object],
-) -> Array:
-    """Some replicates (their address: seed and numbers), block by block; returns what ``group_results`` calls late.
+) -> tuple[LossTotals, LossTotals]:
+    """Some replicates (their address: seed and numbers), block by block; totals before the last tenth and at the end.
 
     The last tenth of the steps starts with a block of its own.
     """
@@ -89,9 +92,7 @@ def _simulate(
         done += size
         if done == start:
             before = scan.totals()
-    after = scan.totals()
-    names = ("visits", "in_weight", "in_context", "gated")
-    return np.stack([scan.by_class(getattr(after, name) - getattr(before, name)) for name in names])
+    return before, scan.totals()
 
 
 def _keep(curves: CellCurves, numbers: Indices, changes: GateChanges, cells: int) -> None:
