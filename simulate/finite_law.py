@@ -18,9 +18,13 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 _FEWEST_BINS = 1 << 11
-_MOST_BINS = 1 << 20
-_MOST_ENTRIES = 1 << 21
-_JUMP = -1
+_MOST_BINS = 1 << 15
+"""Bins of a law: more would no longer stay in the nearest cache."""
+_MOST_ENTRIES = 1 << 18
+"""Bins of all laws together, for the same reason."""
+_MOST_FINE_BINS = 1 << 21
+_MOST_ROUNDS = 6
+"""Jumps in a bin that are passed one by one; beyond, what is left is searched for by bisection."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +38,19 @@ class FiniteLaws:
     bins : int
         Number of bins, a power of two.
     outcome : ndarray of int, shape (rows * bins,)
-        Outcome of each bin, or -1 for a bin that holds a jump.
+        Outcome of each bin; for a bin that holds a jump the complement (``~``) of the smallest one that it meets.
     cumulative : ndarray, shape (rows * width,)
         Row number plus distribution function: increasing, so that one search serves all rows.
+    fine : ndarray of int, shape (fine bins,), optional
+        For a single law with many outcomes, most of which are rare: smallest outcome of much narrower bins, looked up
+        only where a bin holds a jump.
     """
 
     width: int
     bins: int
     outcome: NDArray[np.signedinteger[Any]]
     cumulative: Array
+    fine: NDArray[np.int32] | None = None
 
     def draw(self, uniforms: Array, rows: Indices | None = None) -> Indices:
         """One outcome for each uniform variate.
@@ -61,16 +69,37 @@ class FiniteLaws:
         place = uniforms.astype(np.intp)
         if rows is not None:
             place += rows * self.bins
-        found_bins = self.outcome.take(place)
-        drawn = found_bins.astype(np.intp)
-        open_steps = np.flatnonzero(found_bins == _JUMP)
+        found = self.outcome.take(place)
+        drawn = found.astype(np.intp)
+        open_steps = np.flatnonzero(found < 0)
         if open_steps.size:
-            row = rows[open_steps] if rows is not None else np.zeros(open_steps.size, dtype=np.intp)
-            target = row + uniforms[open_steps] / self.bins
-            found = np.searchsorted(self.cumulative, target, side="right") - row * self.width
-            # Adding the row's number may round a uniform up to the next row's start.
-            drawn[open_steps] = np.minimum(found, self.width - 1)
+            first = self.width * rows.take(open_steps) if rows is not None else np.zeros_like(open_steps)
+            target = first // self.width + uniforms.take(open_steps) / self.bins
+            lowest = ~drawn.take(open_steps) if self.fine is None else self._finer(target)
+            drawn[open_steps] = self._search(lowest, first, target)
         return drawn
+
+    def _finer(self, target: Array) -> Indices:
+        """Smallest outcomes of the narrow bins of a single law."""
+        if self.fine is None:
+            raise ValueError("a law without narrow bins")
+        return self.fine.take((target * self.fine.size).astype(np.intp)).astype(np.intp)
+
+    def _search(self, lowest: Indices, first: Indices, target: Array) -> Indices:
+        """Outcomes at least ``lowest`` where the distribution functions, which begin at ``first``, pass the targets."""
+        place = first + lowest
+        waiting = np.arange(place.size)
+        for _ in range(_MOST_ROUNDS):
+            here = place.take(waiting)
+            passed = np.flatnonzero(self.cumulative.take(here, mode="clip") <= target.take(waiting))
+            if passed.size == 0:
+                break
+            waiting = waiting.take(passed)
+            place[waiting] = here.take(passed) + 1
+        else:
+            place[waiting] = np.searchsorted(self.cumulative, target.take(waiting), side="right")
+        # Adding the row's number may round a uniform up to the next row's start.
+        return np.asarray(np.minimum(place - first, self.width - 1), dtype=np.intp)
 
 
 def finite_laws(laws: Array) -> FiniteLaws:
@@ -87,7 +116,7 @@ def finite_laws(laws: Array) -> FiniteLaws:
     [0, 1, 0]
     """
     rows, width = laws.shape
-    wanted = min(max(_FEWEST_BINS, 128 * width), _MOST_BINS, max(_MOST_ENTRIES // rows, 2 * width))
+    wanted = min(max(_FEWEST_BINS, 128 * width), _MOST_BINS, max(_MOST_ENTRIES // rows, 64))
     bins = 1 << (wanted - 1).bit_length()
     function = np.minimum(laws.cumsum(axis=1) / laws.sum(axis=1, keepdims=True), 1.0)
     # What follows the last possible outcome starts at 1: rounding must not leave room for an impossible one.
@@ -95,10 +124,20 @@ def finite_laws(laws: Array) -> FiniteLaws:
     # Bins is a power of two, so this scaling is exact: a jump at a bin's left edge is over when the bin begins.
     jumps = function * bins
     outcome = _jumps_up_to(np.ceil(jumps), bins)
-    outcome[outcome != _jumps_up_to(np.floor(jumps), bins)] = _JUMP
+    holds_a_jump = outcome != _jumps_up_to(np.floor(jumps), bins)
+    np.invert(outcome, out=outcome, where=holds_a_jump)
     kind: type[np.signedinteger[Any]] = np.int16 if width < 1 << 15 else np.int32
     cumulative = (np.arange(rows)[:, None] + function).ravel()
-    return FiniteLaws(width, bins, outcome.astype(kind).ravel(), cumulative)
+    return FiniteLaws(width, bins, outcome.astype(kind).ravel(), cumulative, _fine_bins(function, bins))
+
+
+def _fine_bins(function: Array, bins: int) -> NDArray[np.int32] | None:
+    """A few narrow bins for every outcome, where there are more outcomes than bins."""
+    rows, width = function.shape
+    if rows > 1 or width <= bins // 4:
+        return None
+    fine = min(1 << (2 * width - 1).bit_length(), _MOST_FINE_BINS)
+    return _jumps_up_to(np.ceil(function * fine), fine).ravel().astype(np.int32)
 
 
 def _jumps_up_to(places: Array, bins: int) -> Indices:

@@ -115,8 +115,8 @@ class Scan:
         classes = task.total_classes
         self.cells = {"query": classes, "query-and-relevance": 2 * classes, "shared": 1}[gate.per]
         size = max(min(int(checkpoints[-1]), _TABULATED), 16) + 1
-        self._rise_total = LogRising(self._pseudo_count * task.total_labels, size)
-        self._rise_label = LogRising(self._pseudo_count, size)
+        b = self._pseudo_count
+        self._rise = LogRising([b * task.total_labels, b, b], size)
         places, tables = lanes * self.cells, lanes * classes
         self._visits = np.zeros(places, dtype=np.int64)
         self._in_weight = np.zeros(places)
@@ -234,13 +234,12 @@ class Scan:
         steps = np.flatnonzero(drawn.label_offset.astype(np.bool_))
         noisy = runs.running(pairs.sums_at(steps), self._noisy)
         runs.keep_last(self._noisy, noisy)
-        if self._labels is None:
-            noisy_rise = self._rise_label(noisy)
-        else:
+        of_all, of_own, of_noisy = self._rise(np.stack([visits, visits - noisy, noisy]))
+        if self._labels is not None:
             before = self._labels.count(drawn.query[steps], drawn.label_offset[steps])
-            noisy_rise = runs.running(pairs.sums_at(steps, np.log(before + self._pseudo_count)), self._noisy_rise)
-            runs.keep_last(self._noisy_rise, noisy_rise)
-        return self._rise_total(visits) - self._rise_label(visits - noisy) - noisy_rise
+            of_noisy = runs.running(pairs.sums_at(steps, np.log(before + self._pseudo_count)), self._noisy_rise)
+            runs.keep_last(self._noisy_rise, of_noisy)
+        return np.asarray(of_all - of_own - of_noisy)
 
     def _stepwise(
         self, drawn: PromptStatistics, cell: Indices, in_context: Array, pairs: PairSums, runs: Runs

@@ -14,7 +14,7 @@ from simulate.gate_cells import GateCells
 from simulate.group_results import group_results
 from simulate.predictors import summing_gate
 from simulate.run_result import Outcome
-from simulate.scan import GateChanges, Scan
+from simulate.scan import GateChanges, LossTotals, Scan
 from simulate.statistics import StatisticsSampler, statistics_sampler
 from simulate.two_expert_bounds import worst_regret
 from theory.setting import GatedPredictor, LearnedAttention, TaskDistribution
@@ -24,6 +24,8 @@ Indices = NDArray[np.intp]
 
 BLOCK = 1 << 16
 """Steps that are held in memory at a time."""
+SUMMED = ("visits", "in_weight", "in_context", "gated")
+"""What is averaged over the last tenth of the steps."""
 _FIRST_BLOCK = BLOCK // 4
 """Steps of a first block: intervals between checkpoints are short there, and so costly."""
 _LANES = 8
@@ -51,10 +53,10 @@ def run_scan(
     for first in range(0, replicates, width):
         numbers = np.arange(first, min(first + width, replicates))
         scan = Scan(task, model, points, numbers.size)
-        late += _simulate(sampler, scan, steps, BLOCK // width, curves, (seed, numbers), advance)
-        totals = scan.totals()
-        worst = np.maximum(worst, (totals.regret_in_weight.max(), totals.regret_in_context.max()))
-        visits = max(visits, int(totals.cell_visits.max()))
+        before, after = _simulate(sampler, scan, steps, BLOCK // width, curves, (seed, numbers), advance)
+        late += [scan.by_class(getattr(after, name) - getattr(before, name)) for name in SUMMED]
+        worst = np.maximum(worst, (after.regret_in_weight.max(), after.regret_in_context.max()))
+        visits = max(visits, int(after.cell_visits.max()))
     entries, groups = group_results(task, curves, late, steps, seed)
     return Outcome(entries=entries, strata=groups, regret=worst_regret(gate, float(worst[0]), float(worst[1]), visits))
 
@@ -77,8 +79,8 @@ def _simulate(
     curves: CellCurves,
     address: tuple[int, Indices],
     advance: Callable[[int], object],
-) -> Array:
-    """Some replicates (their address: seed and numbers), block by block; returns what ``group_results`` calls late.
+) -> tuple[LossTotals, LossTotals]:
+    """Some replicates (their address: seed and numbers), block by block; totals before the last tenth and at the end.
 
     The last tenth of the steps starts with a block of its own.
     """
@@ -93,9 +95,7 @@ def _simulate(
         done += size
         if done == start:
             before = scan.totals()
-    after = scan.totals()
-    names = ("visits", "in_weight", "in_context", "gated")
-    return np.stack([scan.by_class(getattr(after, name) - getattr(before, name)) for name in names])
+    return before, scan.totals()
 
 
 def _keep(curves: CellCurves, numbers: Indices, changes: GateChanges, cells: int) -> None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr, bdtrik, gammaln, xlog1py, xlogy
+from scipy.special import bdtr, bdtrik, gammaln, xlog1py
 
 from simulate.finite_law import FiniteLaws, finite_laws
 from simulate.label_noise import noise_offset
 from simulate.prompts import PromptStatistics
 from simulate.streams import Purpose, stream
-from theory.classes import class_kinds, kind_of_class
+from theory.classes import kinds_of_classes
 from theory.in_context import relevant_law
 from theory.label_masses import LabelMasses
 from theory.setting import TaskDistribution
@@ -261,15 +261,15 @@ def _irrelevant_matches(task: TaskDistribution) -> _IrrelevantMatches:
 
 def _rows_of_one_label(task: TaskDistribution) -> _CollisionRows:
     """For every kind of class the row of the own label, then that of the one that noise leads to."""
-    kinds, _ = class_kinds(task)
+    kinds, kind_of = kinds_of_classes(task)
     collisions = np.array([[kind.own_collision, float(kind.noisy_collisions[0])] for kind in kinds])
     none = np.zeros(0, dtype=np.intp)
-    return _CollisionRows(collisions.ravel(), own=2 * kind_of_class(task), other=none, label=none, level=none)
+    return _CollisionRows(collisions.ravel(), own=2 * kind_of, other=none, label=none, level=none)
 
 
 def _rows_of_several_labels(task: TaskDistribution) -> _CollisionRows:
     """The own labels' rows, then for every frequency of a class those of the labels, by their mass."""
-    kinds, _ = class_kinds(task)
+    kinds, kind_of = kinds_of_classes(task)
     own, own_row = np.unique([kind.own_collision for kind in kinds], return_inverse=True)
     values, frequency = np.unique(task.class_probabilities, return_inverse=True)
     masses, level = np.unique(LabelMasses(task).of_labels(np.arange(task.total_labels)), return_inverse=True)
@@ -279,7 +279,7 @@ def _rows_of_several_labels(task: TaskDistribution) -> _CollisionRows:
     collisions = (masses[None, :] * (1 - noise) + rest * spread) / (1 - values[:, None])
     return _CollisionRows(
         np.append(own, np.minimum(collisions, 1.0)),
-        own=own_row.reshape(-1)[kind_of_class(task)],
+        own=own_row.reshape(-1)[kind_of],
         other=own.size + masses.size * frequency.reshape(-1),
         label=np.arange(task.total_classes) % task.total_labels,
         level=level.reshape(-1),
@@ -288,9 +288,13 @@ def _rows_of_several_labels(task: TaskDistribution) -> _CollisionRows:
 
 def binomial_rows(trials: Indices, probabilities: Array, largest: int) -> Array:
     """Binomial laws on 0 to ``largest``, one a row; shape (rows, largest + 1)."""
-    n, p, k = trials[:, None].astype(np.float64), probabilities[:, None], np.arange(largest + 1)[None, :]
-    rest = np.maximum(n - k, 0.0)
-    log_law = gammaln(n + 1) - gammaln(k + 1) - gammaln(rest + 1) + xlogy(k, p) + xlog1py(rest, -p)
+    n, p, k = trials[:, None], probabilities[:, None], np.arange(largest + 1)[None, :]
+    rest = np.maximum(n - k, 0)
+    log_factorial = gammaln(np.arange(int(max(trials.max(), largest)) + 1) + 1.0)
+    log_law = log_factorial[n] - log_factorial[k] - log_factorial.take(rest)
+    # Logarithms for each row only: where a probability is 0, all that matters is that nothing is raised to it.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_law += np.where(k > 0, k * np.log(p), 0.0) + np.where(rest > 0, rest * np.log1p(-p), 0.0)
     return np.where(k <= n, np.exp(log_law), 0.0)
 
 

@@ -173,13 +173,24 @@ def _kind(
 
 def kind_of_class(task: TaskDistribution) -> NDArray[np.intp]:
     """Position of every class's kind in :func:`class_kinds`, shape (number of classes,)."""
-    _, kind_of = class_kinds(task)
+    return kinds_of_classes(task)[1]
+
+
+def kinds_of_classes(task: TaskDistribution) -> tuple[list[ClassKind], NDArray[np.intp]]:
+    """Kinds of the task's classes, and the position of every class's kind among them, shape (number of classes,).
+
+    Examples
+    --------
+    >>> kinds_of_classes(TaskDistribution(num_high=1, num_low=3, p_high=0.5, label_noise_kind="symmetric"))[1].tolist()
+    [0, 1, 1, 1]
+    """
+    found, kind_of = class_kinds(task)
     if not task.grouped:
-        return kind_of
+        return found, kind_of
     runs = label_runs(task)
     kinds = np.full((len(runs), 2), -1)
     for (_, _, (run, is_high)), kind in zip(_two_level_candidates(task), kind_of.tolist(), strict=True):
         kinds[run, int(is_high)] = kind
     classes = np.arange(task.total_classes)
     run_of = np.searchsorted([first for first, _ in runs], classes % task.total_labels, side="right") - 1
-    return np.asarray(kinds[run_of, (classes < (task.num_high or 0)).astype(int)])
+    return found, np.asarray(kinds[run_of, (classes < (task.num_high or 0)).astype(int)])
