@@ -128,4 +128,5 @@ def _trace_rows(steps: Sequence[int], cell: EvaluationCell) -> list[tuple[str, .
 
 def _how_much(replicates: int, steps: int, prompts: int, seed: int) -> str:
     plural = "s" * (replicates > 1)
-    return f"{replicates} replicate{plural} of {steps:,} steps, {prompts:,} questions in each cell, seed {seed}"
+    questions = "question" + "s" * (prompts > 1)
+    return f"{replicates} replicate{plural} of {steps:,} steps, {prompts:,} {questions} in each cell, seed {seed}"

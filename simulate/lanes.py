@@ -10,9 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.errors import SettingError
-from theory.setting import GatedPredictor
+from theory.setting import EpisodeDistribution, GatedPredictor, TaskDistribution
 
 Array = NDArray[np.float64]
+
+
+MOST_REPLICATES = 1_000_000
+
+
+def check_setting(task: object, model: object) -> None:
+    """Raise :class:`SettingError` for what is no task or no model, such as a preset's name."""
+    if not isinstance(task, TaskDistribution | EpisodeDistribution):
+        raise SettingError(
+            "task", task, "a TaskDistribution or EpisodeDistribution (theory.load makes one from a name)"
+        )
+    if not isinstance(model, GatedPredictor):
+        raise SettingError("model", model, "a GatedPredictor")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +65,8 @@ class Lanes:
     def __post_init__(self) -> None:
         if not self.models:
             raise SettingError("settings", (), "at least one task with its model")
+        for task, model in zip(self.tasks, self.models, strict=True):
+            check_setting(task, model)
         for what in ("total_classes", "total_labels", "context_length"):
             self._check_common(what, [getattr(task, what) for task in self.tasks])
         for role in ("in_weight", "in_context", "gate"):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from simulate.engine_choice import chosen_engine
-from simulate.lanes import Lanes
+from simulate.lanes import MOST_REPLICATES, Lanes, check_setting
 from simulate.run_result import Run
 from simulate.scan_engine import run_scan
 from simulate.step_engine import run_steps
@@ -73,7 +73,8 @@ def run(
     >>> result["high"].boundary.steps < result["low"].boundary.steps
     True
     """
-    model = model or GatedPredictor()
+    model = GatedPredictor() if model is None else model
+    check_setting(task, model)
     steps, replicates, seed = _checked(steps, replicates, seed)
     name = chosen_engine(task, model, engine)
     started = time.perf_counter()
@@ -163,7 +164,7 @@ def run_grid(
 def _checked(steps: int, replicates: int, seed: int) -> tuple[int, int, int]:
     return (
         integer("steps", steps, minimum=1),
-        integer("replicates", replicates, minimum=1),
+        integer("replicates", replicates, minimum=1, maximum=MOST_REPLICATES),
         integer("seed", seed, minimum=0),
     )
 

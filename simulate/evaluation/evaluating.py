@@ -11,18 +11,19 @@ from simulate.evaluation.exam import Exam, OnlineLearner
 from simulate.evaluation.results import Evaluation, cell_of
 from simulate.evaluation.traces import Trace, losses_of
 from simulate.evaluation.training import Source, Training
-from simulate.lanes import Lanes
+from simulate.lanes import MOST_REPLICATES, Lanes, check_setting
 from simulate.learner import Learner, strongest
 from simulate.sources import PromptSource
 from theory.checks import MOST_STEPS, integer, step_numbers
 from theory.errors import SettingError
-from theory.setting import AnyTask, GatedPredictor
+from theory.setting import AnyTask, Attention, GatedPredictor, KernelAttention, LearnedAttention
 
 Array = NDArray[np.float64]
 
 DEFAULT_STEPS = 100_000
 CHECKPOINTS = 40
 _FIRST_CHECKPOINT = 10
+MOST_PROMPTS = 10**9
 
 
 def evaluate(
@@ -37,7 +38,7 @@ def evaluate(
     """Train learners online, then ask them prompts of every kind.
 
     The questions are {in-base, out-of-base} x {relevant, irrelevant} x the groups of
-    :func:`simulate.evaluation.query_groups.query_groups`. Asking changes nothing, and takes nothing from the random
+    :func:`simulate.evaluation.query_groups.query_groups`; in-base only where every episode is relabelled anew. Asking changes nothing, and takes nothing from the random
     streams of the training.
 
     Parameters
@@ -58,7 +59,8 @@ def evaluate(
     Raises
     ------
     SettingError, NoEngineError
-        A number is not admissible; labels cannot move, as a group has one only; a part has no implementation.
+        A number is not admissible; labels cannot move, as a group has one only; attention has no floor, so that its
+        loss could be infinite; a part has no implementation.
 
     Examples
     --------
@@ -68,7 +70,8 @@ def evaluate(
     >>> float(evaluation["out-of-base", "relevant", "high"].error.in_weight.mean)
     1.0
     """
-    model = model or GatedPredictor()
+    model = GatedPredictor() if model is None else model
+    check_setting(task, model)
     steps = integer("steps", steps, minimum=0, maximum=MOST_STEPS)
     exam, learner, source = _prepared(task, model, replicates, seed, prompts)
     marks, _ = follow(exam, learner, source, np.array([steps]))
@@ -117,7 +120,8 @@ def trace(
     >>> mean.round(3).tolist()
     [0.833, 0.0]
     """
-    model = model or GatedPredictor()
+    model = GatedPredictor() if model is None else model
+    check_setting(task, model)
     steps = integer("steps", steps, minimum=1, maximum=MOST_STEPS)
     points = checkpoint_steps(steps, checkpoints)
     exam, learner, source = _prepared(task, model, replicates, seed, prompts)
@@ -161,7 +165,10 @@ def _prepared(
     task: AnyTask, model: GatedPredictor, replicates: int, seed: int, prompts: int
 ) -> tuple[Exam, Learner, Source]:
     """Questions, who is asked, and what it learns from."""
-    replicates = integer("replicates", replicates, minimum=1)
+    replicates = integer("replicates", replicates, minimum=1, maximum=MOST_REPLICATES)
+    if isinstance(model.in_context, Attention | LearnedAttention | KernelAttention) and model.in_context.floor == 0:
+        allowed = "above 0: an evaluation asks for labels that no example of the context carries"
+        raise SettingError("model.in_context.floor", model.in_context.floor, allowed)
     seed = integer("seed", seed, minimum=0)
     lanes = Lanes((task,), (model,), replicates)
     learner = Learner(lanes)
@@ -169,7 +176,7 @@ def _prepared(
         task=task,
         replicates=replicates,
         seed=seed,
-        prompts=integer("prompts", prompts, minimum=1),
+        prompts=integer("prompts", prompts, minimum=1, maximum=MOST_PROMPTS),
         needs=strongest("labels", learner.needs),
     )
     return exam, learner, PromptSource(lanes, learner.needs, seed)

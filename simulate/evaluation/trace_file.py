@@ -86,7 +86,8 @@ def load_trace(path: str | Path) -> Trace:
     except OSError as error:
         raise SettingError("trace file", str(path), f"a file that can be read ({error.strerror or error})") from error
     except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-        raise SettingError("trace file", str(path), f"a file that save_trace has written ({error})") from error
+        # NumPy takes what it cannot read for a pickle, and says so: that would mislead.
+        raise SettingError("trace file", str(path), "a file that save_trace has written") from error
 
 
 def _trace(arrays: dict[str, NDArray[Any]]) -> Trace:

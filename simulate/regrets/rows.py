@@ -19,6 +19,8 @@ from theory.setting import GatedPredictor, TaskDistribution
 
 Array = NDArray[np.float64]
 
+LARGEST_LOSS = 1e100
+"""Losses in nats whose squares still add up in double precision."""
 _BLOCK = 1 << 14
 
 
@@ -141,7 +143,7 @@ def _row(gate: Any, visits: int, comparison: Comparison) -> RegretRow:
 
 
 def _checked(field: str, losses: ArrayLike) -> Array:
-    allowed = "a list of at least one finite number of at least 0"
+    allowed = f"a list of at least one number from 0 to {LARGEST_LOSS:g}"
     try:
         given = np.asarray(losses)
     except ValueError as error:
@@ -149,8 +151,10 @@ def _checked(field: str, losses: ArrayLike) -> Array:
     if given.ndim != 1 or given.size == 0 or given.dtype.kind not in "fiu":
         raise SettingError(field, losses, allowed)
     values = given.astype(np.float64)
-    wrong = ~(np.isfinite(values) & (values >= 0))
+    wrong = ~((values >= 0) & (values <= LARGEST_LOSS))
     if wrong.any():
         place = int(np.argmax(wrong))
-        raise SettingError(f"{field}[{place}]", float(values[place]), "a finite number of at least 0")
+        raise SettingError(
+            f"{field}[{place}]", float(values[place]), f"a number of at least 0 and at most {LARGEST_LOSS:g}"
+        )
     return values

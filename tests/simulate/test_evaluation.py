@@ -204,3 +204,21 @@ def test_a_file_that_is_no_trace_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.npz").write_bytes(b"nothing")
     with pytest.raises(SettingError, match="trace file"):
         load_trace(tmp_path / "x.npz")
+
+
+def test_attention_without_a_floor_is_not_evaluated() -> None:
+    model = GatedPredictor(in_context=Attention(floor=0.0))
+    with pytest.raises(SettingError, match=r"model\.in_context\.floor = 0\.0"):
+        evaluate(replace(NOISELESS, p_relevant=1.0), model, 10, 1)
+
+
+def test_relabelled_episodes_are_asked_in_base_only() -> None:
+    task, model = load("singh2023", overrides=["episodes.labels.relabel=permutation"])
+    assert {cell.base for cell in evaluate(task, model, 5, 1, prompts=2).cells} == {"in-base"}
+
+
+@pytest.mark.parametrize("changes", [{"task": "paper"}, {"model": "x"}, {"replicates": 10**9}])
+def test_what_is_no_setting_is_refused(changes: dict[str, Any]) -> None:
+    for work in (run, evaluate):
+        with pytest.raises(SettingError, match=f"{next(iter(changes))} = "):
+            work(**{"task": TASK, "steps": 10, "replicates": 1, **changes})

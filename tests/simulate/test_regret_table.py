@@ -18,7 +18,7 @@ from simulate.regrets.node_price import mixture_price, worst_monomial
 from simulate.regrets.recorder import RegretRecorder
 from tests.simulate.test_gates import lanes_of, losses, prompts
 from theory.errors import SettingError
-from theory.setting import BayesGate, FixedShareGate, HedgeGate, LogisticGate, UniversalMixtureGate
+from theory.setting import BayesGate, DecreasingHedgeGate, FixedShareGate, HedgeGate, LogisticGate, UniversalMixtureGate
 
 LOSSES = [0.5, 1.0, 2.0]
 BAD: dict[str, tuple[Any, Any]] = {
@@ -167,3 +167,8 @@ def test_the_recorder_keeps_only_so_much(monkeypatch: pytest.MonkeyPatch) -> Non
     recorder = RegretRecorder(lanes_of((BayesGate(),), 2))
     with pytest.raises(SettingError, match="at most 5 where regrets are recorded"):
         recorder.add(block, *both, GatePath(both[0], both[0]))
+
+
+def test_losses_that_overflow_are_refused() -> None:
+    with pytest.raises(SettingError, match=r"in_weight_losses\[0\] = 1e\+160"):
+        simulate.regret_table(DecreasingHedgeGate(), [1e160] * 3, [0.0, 1.0, 2.0])
