@@ -24,6 +24,7 @@ from theory.setting import (
     LabelRule,
     RowKind,
     SphereInputs,
+    Stream,
     TaskDistribution,
 )
 from theory.setting.label_flip import flip_within_groups
@@ -202,6 +203,43 @@ def test_inputs_are_around_the_centres_of_the_training() -> None:
             )
             if len(mine) and len(theirs):
                 assert np.linalg.norm(mine.mean(axis=0) - theirs.mean(axis=0)) < 0.4
+
+
+def test_noise_of_questions_is_none_of_the_training() -> None:
+    """What noise adds to the inputs, with and without it from the same streams."""
+    fresh = replace(SPHERES, sampling=Stream())
+    exact = replace(fresh, inputs=SphereInputs(dimension=3))
+
+    def noise(draw: Any) -> Any:
+        return np.round(draw(fresh).query_inputs - draw(exact).query_inputs, 12)
+
+    asked = noise(lambda task: source(task, needs="inputs").draw(50).prompts)
+    learned = noise(lambda task: PromptSource(Lanes((task,), (GatedPredictor(),), 2), "inputs", 4).draw(50))
+    assert np.abs(asked).min() > 0
+    assert np.intersect1d(asked, learned).size == 0
+    assert np.intersect1d(asked, noise(lambda task: source(task, needs="inputs").draw(20).prompts)).size == 120
+
+
+def test_every_cell_has_questions_of_its_own_but_both_bases_the_same() -> None:
+    seen: list[PromptBlock] = []
+
+    class Recording:
+        lanes = 2
+
+        def label_laws(self, block: PromptBlock) -> Any:
+            seen.append(block)
+            uniform = np.full((*block.query.shape, 7), 1 / 7)
+            return uniform, uniform, np.zeros(block.query.shape)
+
+    Exam(task=TASK, replicates=2, seed=1, prompts=40).marks(Recording())  # type: ignore[arg-type]
+    assert len(seen) == 8
+    for in_base, out_of_base in zip(seen[::2], seen[1::2], strict=True):
+        assert np.array_equal(in_base.query, out_of_base.query)
+        assert np.array_equal(in_base.context_classes, out_of_base.context_classes)
+    relevant, irrelevant = seen[0], seen[4]  # both of high-frequency queries
+    assert relevant.query.max() < 3
+    assert irrelevant.query.max() < 3
+    assert not np.array_equal(relevant.query, irrelevant.query)
 
 
 # Moving labels.
