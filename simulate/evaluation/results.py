@@ -42,8 +42,7 @@ class EvaluationCell:
         0-1 error against the drawn label; ties are broken evenly, in expectation.
     cross_entropy : PartValues
         Expected log loss in nats under the law of the label given the query's class and the episode's label map (after
-        the move), not against the drawn label. Infinite where a
-        predictor excludes a label that can occur.
+        the move), not against the drawn label. Infinite where a predictor excludes a label that can occur.
     gate : Estimate
         Weight on the in-weight predictor.
     distance_to_in_weight, distance_to_in_context : Estimate
