@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.blocks import PromptBlock
-from simulate.episodes.sampler import episode_sampler
+from simulate.episodes.sampler import EpisodeSampler, episode_sampler
 from simulate.evaluation.query_groups import QueryGroup
 from simulate.evaluation.questions import Questions, noisy_outcomes
 from simulate.protocols import Needs
@@ -57,20 +57,21 @@ class QuestionSource:
     def __init__(self, task: AnyTask, kind: QuestionKind, replicates: int, seed: int, needs: Needs = "labels") -> None:
         self._kind = kind
         self._distribution = asked_distribution(task)
-        self._sampler = episode_sampler(self._distribution, needs)
-        self._streams = [self._sampler.streams(seed, replicate, kind.number) for replicate in range(replicates)]
-        self._states = [self._sampler.state(seed, replicate) for replicate in range(replicates)]
+        samplers = [episode_sampler(self._distribution, needs)]
+        if self._distribution.labels.relabel != "none":
+            samplers.append(episode_sampler(without_noise(self._distribution)))
+        # Every purpose has a stream of its own: without noise the same episodes are drawn, with their right labels.
+        self._draws = [_Draws(sampler, kind.number, replicates, seed) for sampler in samplers]
         self._queries = [stream(seed, replicate, "query", kind.number) for replicate in range(replicates)]
 
     def draw(self, rows: int) -> Questions:
         """The next ``rows`` questions of every replicate."""
         row_kind = "relevant" if self._kind.relevant else "irrelevant"
-        drawn = []
-        for streams, state, generator in zip(self._streams, self._states, self._queries, strict=True):
-            query = self._asked(generator.random(rows))
-            drawn.append(self._sampler.draw(rows, streams, state, query=query, row_kind=row_kind))
-        prompts = PromptBlock(**stacked(drawn))
-        return Questions(prompts, *_outcomes(self._distribution, prompts))
+        queries = [self._asked(generator.random(rows)) for generator in self._queries]
+        drawn = [draws.draw(rows, queries, row_kind) for draws in self._draws]
+        labels = self._distribution.total_labels
+        right = drawn[0].query % labels if len(drawn) == 1 else drawn[1].label
+        return Questions(drawn[0], *label_outcomes(self._distribution.labels, right, labels))
 
     def _asked(self, uniforms: Array) -> Indices:
         group = self._kind.group
@@ -100,15 +101,40 @@ def asked_distribution(task: AnyTask) -> EpisodeDistribution:
     return replace(episodes, rows=rows, sampling=Stream())
 
 
-def _outcomes(distribution: EpisodeDistribution, prompts: PromptBlock) -> tuple[Indices, Array]:
-    """Labels that the queries can have, and their chances; where classes are relabelled, only the one drawn."""
-    rule: LabelRule = distribution.labels
-    labels = distribution.total_labels
-    own = prompts.query % labels
-    if rule.relabel != "none":
-        return prompts.label[..., None], np.ones(1)
+def without_noise(distribution: EpisodeDistribution) -> EpisodeDistribution:
+    """The same episodes with the right labels everywhere."""
+    rule = distribution.labels
+    right = LabelRule(num_labels=rule.num_labels, relabel=rule.relabel, pool_size=rule.pool_size)
+    return replace(distribution, labels=right)
+
+
+def label_outcomes(rule: LabelRule, right: Indices, labels: int) -> tuple[Indices, Array]:
+    """Labels that noise can make of the right ones, shape (..., k), and their chances, shape (k,) or (..., k).
+
+    Examples
+    --------
+    >>> outcomes, chances = label_outcomes(LabelRule(label_noise=0.1), np.array([3]), labels=4)
+    >>> outcomes.tolist(), chances.tolist()
+    ([[3, 0]], [0.9, 0.1])
+    """
     if rule.label_noise_kind == "matrix":
-        chances = np.asarray(rule.noise_matrix)[own]
+        chances = np.asarray(rule.noise_matrix, dtype=np.float64)[right]
         return np.broadcast_to(np.arange(labels), chances.shape), chances
     noisy = 1 if rule.label_noise_kind == "cyclic" else labels - 1
-    return noisy_outcomes(own, labels, rule.label_noise, noisy)
+    return noisy_outcomes(right, labels, rule.label_noise, noisy)
+
+
+class _Draws:
+    """Episodes of given queries, for all replicates."""
+
+    def __init__(self, sampler: EpisodeSampler, number: int, replicates: int, seed: int) -> None:
+        self._sampler = sampler
+        self._streams = [sampler.streams(seed, replicate, number) for replicate in range(replicates)]
+        self._states = [sampler.state(seed, replicate) for replicate in range(replicates)]
+
+    def draw(self, rows: int, queries: list[Indices], row_kind: str) -> PromptBlock:
+        drawn = [
+            self._sampler.draw(rows, streams, state, query=query, row_kind=row_kind)
+            for streams, state, query in zip(self._streams, self._states, queries, strict=True)
+        ]
+        return PromptBlock(**stacked(drawn))

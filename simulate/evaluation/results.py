@@ -41,8 +41,8 @@ class EvaluationCell:
     error : PartValues
         0-1 error against the drawn label; ties are broken evenly, in expectation.
     cross_entropy : PartValues
-        Expected log loss in nats under the law of the label given the query's class (after the move). Infinite where a
-        predictor excludes a label that can occur.
+        Expected log loss in nats under the law of the label given the query's class and the episode's label map (after
+        the move), not against the drawn label. Infinite where a predictor excludes a label that can occur.
     gate : Estimate
         Weight on the in-weight predictor.
     distance_to_in_weight, distance_to_in_context : Estimate

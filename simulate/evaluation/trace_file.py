@@ -79,7 +79,8 @@ def load_trace(path: str | Path) -> Trace:
         It cannot be read, is no trace, or its model has a part that is a user's own, which files have no name for.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, because NumPy leaves a file open that turns out to be none of its own.
+        with Path(path).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return _trace(dict(file))
     except SettingError:
         raise
