@@ -38,7 +38,8 @@ def evaluate(
     """Train learners online, then ask them prompts of every kind.
 
     The questions are {in-base, out-of-base} x {relevant, irrelevant} x the groups of
-    :func:`simulate.evaluation.query_groups.query_groups`; in-base only where every episode is relabelled anew. Asking changes nothing, and takes nothing from the random
+    :func:`simulate.evaluation.query_groups.query_groups`; in-base only where every episode is
+    relabelled anew. Asking changes nothing, and takes nothing from the random
     streams of the training.
 
     Parameters

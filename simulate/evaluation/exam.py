@@ -86,21 +86,23 @@ class Exam:
 
     @property
     def bases(self) -> tuple[str, ...]:
-        """In-base alone where every episode has labels of its own: there the weights know nothing that a move undoes."""
+        """In-base alone where every episode has labels of its own: the weights know nothing that a move undoes."""
         labels = getattr(self.task, "labels", None)
         return BASES[:1] if getattr(labels, "relabel", "none") in {"permutation", "few-shot"} else BASES
 
     def marks(self, learner: OnlineLearner) -> Array:
         """Mean of every measure over the questions, shape (cells, measures, replicates); the learner stays as it is."""
         kinds = list(product(CONTEXTS, self.groups))
+        # Before anything is asked: a group of one label has nowhere to move it.
+        moves = [None if base == "in-base" else self._new_label for base in self.bases]
         sums = np.zeros((len(self.bases), len(kinds), len(MEASURES), self.replicates))
         for number, (context, group) in enumerate(kinds):
             kind = QuestionKind(number=number, relevant=context == "relevant", group=group)
             source = QuestionSource(self.task, kind, self.replicates, self.seed, self.needs)
             for rows in chunks(self.prompts, self._rows):
                 questions = source.draw(rows)
-                for base, name in enumerate(self.bases):
-                    asked = questions if name == "in-base" else questions.moved(self._new_label)
+                for base, moved in enumerate(moves):
+                    asked = questions if moved is None else questions.moved(moved)
                     sums[base, number] += grade(asked, *learner.label_laws(asked.prompts))
         return (sums / self.prompts).reshape(-1, len(MEASURES), self.replicates)
 
