@@ -151,7 +151,7 @@ def memory() -> None:
     )
     print("\n## Memory\n\nPeak resident memory of the interpreter, one replicate of `transient`.")
     head("steps", "MiB")
-    for steps in (10**5, 10**7, 10**8):
+    for steps in (10**5, 10**7, 10**8, 10**9):
         command = [sys.executable, "-c", code.format(steps=steps)]
         row(f"{steps:,}", subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simulate.evaluation.traces import Trace
     from simulate.predictors import NoEngineError
     from simulate.regrets.rows import RegretRow, regret_table
+    from simulate.regrets.running import run_regrets
     from simulate.result_file import save
     from simulate.run_result import GroupResult, Run
     from simulate.simulation import run, run_grid
@@ -37,6 +38,7 @@ _HOMES = {
     "regret_table": "simulate.regrets.rows",
     "run": "simulate.simulation",
     "run_grid": "simulate.simulation",
+    "run_regrets": "simulate.regrets.running",
     "save": "simulate.result_file",
     "save_trace": "simulate.evaluation.trace_file",
     "trace": "simulate.evaluation.evaluating",
@@ -57,6 +59,7 @@ __all__ = [
     "regret_table",
     "run",
     "run_grid",
+    "run_regrets",
     "save",
     "save_trace",
     "trace",

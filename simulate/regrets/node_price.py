@@ -33,8 +33,8 @@ def mixture_price(visits: int, nodes: int) -> float:
     The product of the mixed predictions is a sum of monomials :math:`a^j(1-a)^{n-j}` with coefficients of at least 0,
     so that its mean over the nodes is, relative to its largest value, at least that of the worst monomial
     (``cover1996universal``). That no monomial is worse than :math:`\frac12\log(4n+1)` up to :math:`K^2` visits is not
-    proved but counted: it was verified for every :math:`n \le K^2` and :math:`K \le 32`, and at :math:`K^2` for larger
-    :math:`K`; the first violations come after :math:`1.13\,K^2` visits.
+    proved but counted: it was verified for every :math:`n \le K^2` with :math:`K` = 2, 3, 4, 5, 8, 12, 16, 24 and 32,
+    and at :math:`n = K^2` for 64, 128, 320 and 512; the first violations come after :math:`1.13\,K^2` visits.
 
     Examples
     --------

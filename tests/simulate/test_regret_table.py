@@ -18,7 +18,16 @@ from simulate.regrets.node_price import mixture_price, worst_monomial
 from simulate.regrets.recorder import RegretRecorder
 from tests.simulate.test_gates import lanes_of, losses, prompts
 from theory.errors import SettingError
-from theory.setting import BayesGate, DecreasingHedgeGate, FixedShareGate, HedgeGate, LogisticGate, UniversalMixtureGate
+from theory.setting import (
+    BayesGate,
+    DecreasingHedgeGate,
+    FixedShareGate,
+    GatedPredictor,
+    HedgeGate,
+    LogisticGate,
+    TaskDistribution,
+    UniversalMixtureGate,
+)
 
 LOSSES = [0.5, 1.0, 2.0]
 BAD: dict[str, tuple[Any, Any]] = {
@@ -172,3 +181,18 @@ def test_the_recorder_keeps_only_so_much(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_losses_that_overflow_are_refused() -> None:
     with pytest.raises(SettingError, match=r"in_weight_losses\[0\] = 1e\+160"):
         simulate.regret_table(DecreasingHedgeGate(), [1e160] * 3, [0.0, 1.0, 2.0])
+
+
+@pytest.mark.parametrize("gate", [BayesGate(), FixedShareGate(per="shared"), UniversalMixtureGate(nodes=40)])
+def test_no_regret_of_a_simulation_exceeds_its_bound(gate: Any) -> None:
+    task = TaskDistribution(num_high=2, num_low=4, p_high=0.9, context_length=4, label_noise=0.2)
+    rows = simulate.run_regrets(task, GatedPredictor(gate=gate), steps=800, replicates=3)
+    assert rows
+    assert all(row.slack > -1e-9 for row in rows)
+    assert all(math.isfinite(row.bound) for row in rows)
+
+
+def test_a_gate_without_cells_has_no_regret_table_along_runs() -> None:
+    task = TaskDistribution(num_high=2, num_low=4, p_high=0.9, context_length=4)
+    with pytest.raises(SettingError, match=r"model\.gate"):
+        simulate.run_regrets(task, GatedPredictor(gate=LogisticGate()), steps=8, replicates=1)
