@@ -65,8 +65,6 @@ class Lanes:
     def __post_init__(self) -> None:
         if not self.models:
             raise SettingError("settings", (), "at least one task with its model")
-        for task, model in zip(self.tasks, self.models, strict=True):
-            check_setting(task, model)
         for what in ("total_classes", "total_labels", "context_length"):
             self._check_common(what, [getattr(task, what) for task in self.tasks])
         for role in ("in_weight", "in_context", "gate"):

@@ -138,6 +138,8 @@ def run_grid(
     True
     """
     steps, replicates, seed = _checked(steps, replicates, seed)
+    for task, model in settings:
+        check_setting(task, model)
     lanes = Lanes(tuple(task for task, _ in settings), tuple(model for _, model in settings), replicates)
     started = time.perf_counter()
     with _progress_bar(steps * lanes.count, progress) as advance:

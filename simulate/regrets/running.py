@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulate.lanes import MOST_REPLICATES, Lanes
+from simulate.lanes import MOST_REPLICATES, Lanes, check_setting
 from simulate.learner import Learner
 from simulate.regrets.recorder import RegretRecorder
 from simulate.regrets.rows import RegretRow
@@ -45,6 +45,7 @@ def run_regrets(
     (True, 'in-weight')
     """
     steps, seed = integer("steps", steps, minimum=1), integer("seed", seed, minimum=0)
+    check_setting(task, model)
     lanes = Lanes((task,), (model,), integer("replicates", replicates, minimum=1, maximum=MOST_REPLICATES))
     learner = Learner(lanes)
     if learner.per is None:
