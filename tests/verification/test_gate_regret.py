@@ -83,7 +83,8 @@ def table(gate: Any, gains: np.ndarray) -> tuple[RegretRow, ...]:
 
 
 def rounding(gains: np.ndarray) -> float:
-    return 1e-12 * float(np.abs(gains).sum())
+    # Numbers below the smallest normal one are rounded absolutely, whatever their size.
+    return float(np.finfo(float).tiny) + 1e-12 * float(np.abs(gains).sum())
 
 
 def check(gate: Any, gains: np.ndarray) -> None:
