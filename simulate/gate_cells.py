@@ -54,12 +54,29 @@ class GateCells:
     @property
     def total(self) -> int:
         """Number of cells."""
-        return 1 if self.per == "shared" else int(self.share.size)
+        return number_of_cells(self.per, int(self.share.shape[0]))
 
     def find(self, query: Indices, relevant_examples: Indices) -> Indices:
         """The cell that each prompt meets, of the shape of the queries."""
-        if self.per == "shared":
-            return np.zeros_like(query)
-        if self.of_class == 1:
-            return query
-        return np.asarray(2 * query + (relevant_examples > 0), dtype=np.intp)
+        return cell_of(self.per, query, relevant_examples)
+
+
+def cell_of(per: str, query: Indices, relevant_examples: Indices) -> Indices:
+    """Number of the cell that each prompt meets, of the shape of the queries.
+
+    Examples
+    --------
+    >>> query, relevant_examples = np.array([0, 1]), np.array([2, 0])
+    >>> [cell_of(per, query, relevant_examples).tolist() for per in ("query", "query-and-relevance", "shared")]
+    [[0, 1], [1, 2], [0, 0]]
+    """
+    if per == "shared":
+        return np.zeros_like(query)
+    if per == "query":
+        return query
+    return np.asarray(2 * query + (relevant_examples > 0), dtype=np.intp)
+
+
+def number_of_cells(per: str, classes: int) -> int:
+    """How many cells a gate has for so many classes."""
+    return {"query": classes, "query-and-relevance": 2 * classes, "shared": 1}[per]

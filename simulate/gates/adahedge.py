@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import log_expit
 
 from simulate.blocks import PromptBlock
-from simulate.gates.cells import GateCells
+from simulate.gates.cells import LaneCells
 from simulate.gates.mixing import both_weights, path_of_log_odds
 from simulate.lanes import Lanes
 from simulate.protocols import GatePath, Needs
@@ -36,7 +36,7 @@ class AdaHedgeState:
     needs: ClassVar[Needs] = "statistics"
 
     def __init__(self, lanes: Lanes) -> None:
-        self._cells = GateCells(lanes)
+        self._cells = LaneCells(lanes)
         self.per: str | None = self._cells.per
         self._lead, self._gaps = np.zeros((2, self._cells.count))
 

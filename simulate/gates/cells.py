@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.blocks import PromptBlock
+from simulate.gate_cells import cell_of, number_of_cells
 from simulate.lanes import Lanes
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 
-class GateCells:
+class LaneCells:
     """Where the gate cells of every lane are, in flat arrays that hold the cells of one lane after another.
 
     Parameters
@@ -23,17 +24,13 @@ class GateCells:
 
     def __init__(self, lanes: Lanes) -> None:
         self.per: str = lanes.common("gate", "per")
-        self._of_lane = {"query": lanes.classes, "query-and-relevance": 2 * lanes.classes, "shared": 1}[self.per]
-        self._first = np.arange(lanes.count) * self._of_lane
-        self.count = lanes.count * self._of_lane
+        of_lane = number_of_cells(self.per, lanes.classes)
+        self._first = np.arange(lanes.count) * of_lane
+        self.count = lanes.count * of_lane
 
     def places(self, block: PromptBlock) -> Indices:
         """Place of each prompt's cell, shape (rows, lanes)."""
-        if self.per == "shared":
-            return np.broadcast_to(self._first, block.query.shape)
-        if self.per == "query":
-            return block.query + self._first
-        return 2 * block.query + (block.relevant_examples > 0) + self._first
+        return cell_of(self.per, block.query, block.relevant_examples) + self._first
 
 
 def add_in_order(held: Array, places: Indices, gains: Array) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.blocks import PromptBlock
-from simulate.gates.cells import GateCells
+from simulate.gates.cells import LaneCells
 from simulate.gates.mixing import both_weights, path_of_log_odds
 from simulate.gates.summing import prior_log_odds
 from simulate.lanes import Lanes
@@ -33,7 +33,7 @@ class FixedShareState:
     needs: ClassVar[Needs] = "statistics"
 
     def __init__(self, lanes: Lanes) -> None:
-        self._cells = GateCells(lanes)
+        self._cells = LaneCells(lanes)
         self.per: str | None = self._cells.per
         rate = lanes.numbers("gate", "switch_rate")
         self._switch, self._stay = rate, 1 - rate

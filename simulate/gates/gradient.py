@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.blocks import PromptBlock
-from simulate.gates.cells import GateCells
+from simulate.gates.cells import LaneCells
 from simulate.gates.mixing import both_weights, log_mixture_of_weights, path_of_log_odds
 from simulate.gates.summing import prior_log_odds
 from simulate.lanes import Lanes
@@ -41,7 +41,7 @@ class ExponentiatedGradientState:
     needs: ClassVar[Needs] = "statistics"
 
     def __init__(self, lanes: Lanes) -> None:
-        self._cells = GateCells(lanes)
+        self._cells = LaneCells(lanes)
         self.per: str | None = self._cells.per
         self._rate = lanes.numbers("gate", "learning_rate")
         self._log_odds = np.repeat(prior_log_odds(lanes), self._cells.count // lanes.count)
@@ -79,7 +79,7 @@ class ProjectedGradientState:
     needs: ClassVar[Needs] = "statistics"
 
     def __init__(self, lanes: Lanes) -> None:
-        self._cells = GateCells(lanes)
+        self._cells = LaneCells(lanes)
         self.per: str | None = self._cells.per
         self._rate = lanes.numbers("gate", "learning_rate")
         prior = lanes.numbers("gate", "prior_in_weight")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.blocks import PromptBlock
-from simulate.gates.cells import GateCells, add_in_order
+from simulate.gates.cells import LaneCells, add_in_order
 from simulate.gates.mixing import both_weights, path_of_log_odds
 from simulate.lanes import Lanes
 from simulate.protocols import GatePath, Needs
@@ -38,7 +38,7 @@ class HedgeState:
     needs: ClassVar[Needs] = "statistics"
 
     def __init__(self, lanes: Lanes) -> None:
-        self._cells = GateCells(lanes)
+        self._cells = LaneCells(lanes)
         self.per: str | None = self._cells.per
         self._prior = prior_log_odds(lanes)
         self._rate = lanes.numbers("gate", "rate")
@@ -74,7 +74,7 @@ class DecreasingHedgeState:
     needs: ClassVar[Needs] = "statistics"
 
     def __init__(self, lanes: Lanes) -> None:
-        self._cells = GateCells(lanes)
+        self._cells = LaneCells(lanes)
         self.per: str | None = self._cells.per
         self._prior = prior_log_odds(lanes)
         self._rate = lanes.numbers("gate", "rate")

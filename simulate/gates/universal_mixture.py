@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.blocks import PromptBlock
-from simulate.gates.cells import GateCells
+from simulate.gates.cells import LaneCells
 from simulate.gates.mixing import log_mixture_of_weights
 from simulate.lanes import Lanes
 from simulate.protocols import GatePath, Needs
@@ -43,7 +43,7 @@ class UniversalMixtureState:
     needs: ClassVar[Needs] = "statistics"
 
     def __init__(self, lanes: Lanes) -> None:
-        self._cells = GateCells(lanes)
+        self._cells = LaneCells(lanes)
         self.per: str | None = self._cells.per
         angle = np.pi * (2 * np.arange(lanes.common("gate", "nodes")) + 1) / (4 * lanes.common("gate", "nodes"))
         self._in_weight, self._in_context = np.sin(angle) ** 2, np.cos(angle) ** 2

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.blocks import PromptBlock
-from simulate.gates.cells import GateCells
+from simulate.gates.cells import LaneCells
 from simulate.gates.mixing import log_mixture_of_weights
 from simulate.lanes import Lanes
 from simulate.protocols import GatePath
@@ -30,7 +30,7 @@ class RegretRecorder:
     """
 
     def __init__(self, lanes: Lanes) -> None:
-        self._lanes, self._cells = lanes, GateCells(lanes)
+        self._lanes, self._cells = lanes, LaneCells(lanes)
         self._kept: list[tuple[NDArray[np.intp], Array, Array]] = []
         self._visits = 0
 
