@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit
 
+from simulate.gate_cells import number_of_cells
 from simulate.log_rising import LogRising
 from simulate.pair_counts import LabelCounts
 from simulate.pairs import EarlierSteps, PairSums, Runs, earlier_steps, pair_sums
@@ -113,7 +114,7 @@ class Scan:
         self._checkpoints = checkpoints
         self._steps = 0
         classes = task.total_classes
-        self.cells = {"query": classes, "query-and-relevance": 2 * classes, "shared": 1}[gate.per]
+        self.cells = number_of_cells(gate.per, classes)
         size = max(min(int(checkpoints[-1]), _TABULATED), 16) + 1
         b = self._pseudo_count
         self._rise = LogRising([b * task.total_labels, b, b], size)
