@@ -113,9 +113,23 @@ class _SortedPairs:
 
 def _sorted(key: Indices, intervals: int) -> _SortedPairs:
     ordered, order = stable_order(key)
-    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    starts = _segment_starts(ordered)
     cell, interval = np.divmod(ordered.take(starts), intervals)
-    return _SortedPairs(cell, interval, np.diff(starts, append=key.size), starts, order)
+    return _SortedPairs(cell, interval, _segment_lengths(starts, key.size), starts, order)
+
+
+def _segment_starts(ordered: Indices) -> Indices:
+    """Where a new value begins."""
+    begins = np.ones(ordered.size, dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
+    return np.flatnonzero(begins)
+
+
+def _segment_lengths(starts: Indices, size: int) -> Counts:
+    lengths = np.empty(starts.size, dtype=np.int64)
+    np.subtract(starts[1:], starts[:-1], out=lengths[:-1])
+    lengths[-1:] = size - starts[-1:]
+    return lengths
 
 
 def stable_order(keys: Indices) -> tuple[Indices, Indices]:
@@ -147,8 +161,8 @@ class Runs:
     @classmethod
     def of(cls, cell: Indices) -> Runs:
         """Runs of the entries of a sorted sequence."""
-        starts = np.flatnonzero(np.diff(cell, prepend=-1))
-        return cls(cell.take(starts), starts, np.diff(starts, append=cell.size))
+        starts = _segment_starts(cell)
+        return cls(cell.take(starts), starts, _segment_lengths(starts, cell.size))
 
     def running(self, gained: NDArray[Any], carried: NDArray[Any]) -> NDArray[Any]:
         """Carried value plus running sum within each run."""

@@ -231,7 +231,7 @@ class Scan:
 
     def _exchangeable_losses(self, drawn: PromptStatistics, pairs: PairSums, runs: Runs, visits: Counts) -> Array:
         """In-weight losses so far at every touched pair, from the counts alone."""
-        steps = np.flatnonzero(drawn.label_offset.astype(np.bool_))
+        steps = np.flatnonzero(drawn.label_offset != 0)
         noisy = runs.running(pairs.sums_at(steps), self._noisy)
         runs.keep_last(self._noisy, noisy)
         of_all, of_own, of_noisy = self._rise(np.stack([visits, visits - noisy, noisy]))
