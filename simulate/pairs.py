@@ -7,6 +7,7 @@ are sorted by their pair, so that neither memory nor time grows with the number 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +17,8 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Counts = NDArray[np.int64]
 
+_FEW_INTERVALS = 32
+"""Intervals up to which it is faster to number them one after the other."""
 _DENSE_LIMIT = 2
 """Possible pairs for each step of a block up to which they are counted in a dense array."""
 
@@ -42,29 +45,93 @@ class PairSums(Protocol):
         """The same over some of the steps only, given in increasing order, each with its weight (by default 1)."""
 
 
-def pair_sums(cell: Indices, interval: Indices, cells: int, intervals: int) -> PairSums:
+def pair_keys(cell: Indices, ends: Indices, lanes: int) -> Indices:
+    """Number of each step's pair: its cell's number times the number of intervals, plus its interval's.
+
+    Parameters
+    ----------
+    cell : ndarray of int, shape (lanes * steps,)
+        Gate cell of each step, lane after lane.
+    ends : ndarray of int, shape (intervals,)
+        Where the intervals end, increasing; the last one is the number of steps of a lane.
+    lanes : int
+        How many sequences of steps there are.
+
+    Examples
+    --------
+    >>> pair_keys(np.array([1, 0, 1, 3, 2, 3]), np.array([2, 3]), lanes=2).tolist()
+    [2, 0, 3, 6, 4, 7]
+    """
+    key = np.asarray(cell * ends.size)
+    by_lane = key.reshape(lanes, -1)
+    if ends.size > _FEW_INTERVALS:
+        by_lane += np.repeat(np.arange(ends.size), np.diff(ends, prepend=0))
+        return key
+    for interval, (start, end) in enumerate(pairwise(ends.tolist()), start=1):
+        by_lane[:, start:end] += interval
+    return key
+
+
+def pair_sums(key: Indices, cells: int, intervals: int) -> PairSums:
     """Pairs of a block of steps.
 
     Parameters
     ----------
-    cell, interval : ndarray of int, shape (steps,)
-        Gate cell and interval of each step.
+    key : ndarray of int, shape (steps,)
+        Number of each step's pair, as :func:`pair_keys` has it.
     cells, intervals : int
         How many there could be.
 
     Examples
     --------
-    >>> pairs = pair_sums(np.array([1, 0, 1, 1]), np.array([0, 0, 0, 1]), 2, 2)
+    >>> pairs = pair_sums(np.array([2, 0, 2, 3]), 2, 2)
     >>> pairs.cell.tolist(), pairs.interval.tolist(), pairs.steps.tolist()
     ([0, 1, 1], [0, 0, 1], [1, 2, 1])
     >>> pairs.sums(np.array([0.5, 1.0, 2.0, 4.0])).tolist()
     [1.0, 2.5, 4.0]
     """
-    key = cell * intervals
-    key += interval
     if cells * intervals <= _DENSE_LIMIT * key.size:
         return _counted(key, cells * intervals, intervals)
     return _sorted(key, intervals)
+
+
+@dataclass(frozen=True, eq=False)
+class OutcomePairs:
+    """Pairs and how often each had each outcome: one count of the steps in place of several sums over them.
+
+    Parameters
+    ----------
+    cell, interval : ndarray of int, shape (k,)
+        Gate cell and interval of each pair, as for :class:`PairSums`.
+    counts : ndarray of int, shape (k, outcomes)
+        Steps with each outcome.
+    """
+
+    cell: Indices
+    interval: Indices
+    counts: Counts
+
+    def sums(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Sum over each pair's steps of what their outcomes are worth, shape (k,)."""
+        return np.asarray((self.counts * values).sum(axis=1))
+
+
+def outcome_pairs(key: Indices, outcome: Indices, possible: tuple[int, int], outcomes: int) -> OutcomePairs:
+    """Pairs of a block of steps with few outcomes; ``possible`` are the numbers of cells and intervals.
+
+    Examples
+    --------
+    >>> pairs = outcome_pairs(np.array([2, 0, 2, 3]), np.array([0, 1, 1, 0]), (2, 2), 2)
+    >>> pairs.cell.tolist(), pairs.counts.tolist(), pairs.sums(np.array([0.5, 2.0])).tolist()
+    ([0, 1, 1], [[0, 1], [1, 1], [1, 0]], [2.0, 2.5, 0.5])
+    """
+    cells, intervals = possible
+    place = key * outcomes
+    place += outcome
+    counts = np.bincount(place, minlength=cells * intervals * outcomes).reshape(-1, outcomes)
+    touched = np.flatnonzero(counts.any(axis=1))
+    cell, interval = np.divmod(touched, intervals)
+    return OutcomePairs(cell, interval, counts[touched])
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ examples, label, and the labels of the relevant and of the irrelevant examples.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,7 @@ class StatisticsSampler:
     relevant_row: Indices
     irrelevant: _IrrelevantMatches
 
-    @property
+    @cached_property
     def purposes(self) -> tuple[Purpose, ...]:
         """Streams that are used, one uniform variate a step each; what is certain uses none."""
         random: dict[Purpose, bool] = {
