@@ -87,16 +87,16 @@ def _(part: Attention, task: TaskDistribution) -> LossOf:
         mass = label_mass(drawn.relevant_matches, drawn.irrelevant_matches, m, length - m, part.odds)
         return floored_loss(mass, task.total_labels, part.floor)
 
-    # Outcomes are numbered by the relevant examples (none of the number where it is fixed) and the two kinds of matches.
+    # Outcomes are numbered by the relevant examples (unless their number is fixed) and by the two kinds of matches.
     only = task.relevant_examples if task.p_relevant == 1 else None
-    numbers = np.array([only]) if only else np.arange(length + 1)
-    sides = (only + 1, length - only + 1) if only else (length + 1, length + 1)
+    numbers = np.arange(length + 1) if only is None else np.array([only])
+    sides = (length + 1, length + 1) if only is None else (only + 1, length - only + 1)
     if numbers.size * sides[0] * sides[1] > _LARGEST_TABLE:
         return computed
-    m, relevant, irrelevant = np.meshgrid(numbers, np.arange(sides[0]), np.arange(sides[1]), indexing="ij")
+    m, relevant, irrelevant = np.ix_(numbers, np.arange(sides[0]), np.arange(sides[1]))
     mass = np.minimum(label_mass(relevant, irrelevant, m, length - m, part.odds), 1.0)
     table = floored_loss(mass, task.total_labels, part.floor).ravel()
-    return TabledLosses(table, (0 if only else sides[0] * sides[1], sides[1]))
+    return TabledLosses(table, (sides[0] * sides[1] if only is None else 0, sides[1]))
 
 
 @in_context_losses.register

@@ -27,7 +27,9 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Counts = NDArray[np.int64]
 
-_TABULATED = 1 << 11
+_COUNTED = 1
+"""Triples (gate cell, interval, outcome) for each step of a block up to which all of them are counted."""
+_TABULATED = 1 << 10
 """Counts up to which log rising factorials are looked up."""
 
 
@@ -161,7 +163,7 @@ class Scan:
         cell = self._cells_of(drawn)
         key = pair_keys(cell, ends, self._lanes)
         outcomes = 2 * self._losses.values.size if isinstance(self._losses, TabledLosses) else 0
-        if self._counts_tell and 0 < self._visits.size * ends.size * outcomes <= key.size:
+        if self._counts_tell and 0 < self._visits.size * ends.size * outcomes <= _COUNTED * key.size:
             sums = self._from_outcomes(drawn, key, ends.size)
         else:
             sums = self._from_steps(drawn, cell, key, ends.size)
