@@ -31,11 +31,12 @@ words: $(VENV)/.core ## the same for real counts: the words of Python's own docu
 	$(BIN)/python examples/count_words.py out/words.csv
 	$(BIN)/python -m figures overlay words --counts out/words.csv --out out/words
 
-theorems: $(VENV)/.core ## check every theorem (some minutes), and write docs/theorems.md and docs/falsification.md
+theorems: $(VENV)/.test ## check every theorem (some minutes), and write its pages in docs
 	mkdir -p out
 	$(BIN)/python -m theory check --markdown > out/falsification.md
 	$(BIN)/python -m theory page > out/theorems.md
-	mv out/falsification.md out/theorems.md docs/
+	$(BIN)/python -m tests.verification.page > out/verification.md
+	mv out/falsification.md out/theorems.md out/verification.md docs/
 
 test: $(VENV)/.test ## the fast suite
 	$(BIN)/python -m pytest -q
@@ -48,7 +49,8 @@ lint: $(VENV)/.lint ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.core ## speed as ratios measured within one run
+bench: $(VENV)/.core ## speed as ratios measured within one run (docs/bench.md)
+	$(BIN)/python -m benchmarks.engines > docs/bench.md
 	$(BIN)/python benchmarks/bench.py
 
 clean: ## remove what the targets made

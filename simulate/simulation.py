@@ -133,7 +133,7 @@ def run_grid(
     >>> task = TaskDistribution(num_high=2, num_low=4, p_high=0.9, context_length=4, relevant_examples=1)
     >>> models = [GatedPredictor(gate=BayesGate(prior_in_weight=prior)) for prior in (0.1, 0.9)]
     >>> late, early = run_grid([(task, model) for model in models], steps=3_000, replicates=4)
-    >>> early["high"].gate_mean > late["high"].gate_mean
+    >>> early["low"].gate_mean > late["low"].gate_mean
     True
     """
     steps, replicates, seed = _checked(steps, replicates, seed)

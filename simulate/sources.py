@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulate.blocks import PromptBlock
-from simulate.episodes.sampler import ReplicateState, episode_sampler
+from simulate.episodes.arrays import Episodes
+from simulate.episodes.sampler import episode_sampler
 from simulate.episodes.stored_rows import SampleShares
 from simulate.lanes import Lanes
 from simulate.protocols import Needs
-from simulate.statistics import StatisticsSampler, statistics_sampler
+from simulate.statistics import statistics_sampler
 from theory.setting import AnyTask, EpisodeDistribution, TaskDistribution, episodes_of
 
 Indices = NDArray[np.intp]
 Columns = dict[str, Any]
-DrawRows = Callable[[int], Columns]
 _NAMES = tuple(field.name for field in fields(PromptBlock))
 
 
@@ -49,64 +49,80 @@ class PromptSource:
     """
 
     def __init__(self, lanes: Lanes, needs: Needs, seed: int) -> None:
-        self._replicates = lanes.replicates
         tasks: list[AnyTask] = []
         for task in lanes.tasks:
             if task not in tasks:
                 tasks.append(task)
-        self._first = [tasks.index(task) * lanes.replicates for task in lanes.tasks]
-        self._draws: list[DrawRows] = []
-        self._samples: list[SampleShares | None] = []
-        for task in tasks:
-            self._add(task, needs, seed)
+        self._place = [tasks.index(task) for task in lanes.tasks]
+        self._sources = [_source_of(task, needs, seed, lanes.replicates) for task in tasks]
 
     def draw(self, rows: int) -> PromptBlock:
         """The next ``rows`` prompts of every lane."""
-        drawn = [draw(rows) for draw in self._draws]
-        lanes = [first + replicate for first in self._first for replicate in range(self._replicates)]
-        columns = {
-            name: np.stack([drawn[lane][name] for lane in lanes], axis=1)
-            for name in _NAMES
-            if drawn[0].get(name) is not None
-        }
-        return PromptBlock(**columns)
+        drawn = [source.draw(rows) for source in self._sources]
+        if len(self._place) == 1:
+            return PromptBlock(**drawn[0])
+        names = drawn[0].keys()
+        return PromptBlock(**{name: np.concatenate([drawn[i][name] for i in self._place], axis=1) for name in names})
 
     def samples(self, setting: int) -> tuple[SampleShares, ...]:
         """Realised shares of a setting's finite samples, one for each replicate; none for a stream."""
-        first = self._first[setting]
-        found = self._samples[first : first + self._replicates]
-        return tuple(shares for shares in found if shares is not None)
-
-    def _add(self, task: AnyTask, needs: Needs, seed: int) -> None:
-        if isinstance(task, TaskDistribution) and needs == "statistics":
-            statistics = statistics_sampler(task)
-            for replicate in range(self._replicates):
-                self._draws.append(_statistics_of(statistics, seed, replicate))
-                self._samples.append(None)
-            return
-        distribution = task if isinstance(task, EpisodeDistribution) else episodes_of(task)
-        for replicate in range(self._replicates):
-            draw, state = _episodes_of(distribution, needs, seed, replicate)
-            self._draws.append(draw)
-            self._samples.append(None if state.sample is None else state.sample.shares)
+        return self._sources[self._place[setting]].samples
 
 
-def _statistics_of(sampler: StatisticsSampler, seed: int, replicate: int) -> DrawRows:
-    """Sufficient statistics from the same random streams as the scan engine's."""
-    streams = sampler.streams(seed, replicate)
-    labels = sampler.task.total_labels
+@dataclass(frozen=True, eq=False)
+class _TaskSource:
+    """What draws a task's prompts, arrays of shape (rows, replicates, ...), and the realised shares of its samples."""
+
+    draw: Callable[[int], Columns]
+    samples: tuple[SampleShares, ...] = ()
+
+
+def _source_of(task: AnyTask, needs: Needs, seed: int, replicates: int) -> _TaskSource:
+    if isinstance(task, TaskDistribution):
+        if needs == "statistics":
+            return _statistics_of(task, seed, replicates)
+        return _episodes_of(episodes_of(task), needs, seed, replicates)
+    return _episodes_of(task, needs, seed, replicates)
+
+
+def _statistics_of(task: TaskDistribution, seed: int, replicates: int) -> _TaskSource:
+    """Sufficient statistics from the same random streams as the scan engine's, of all replicates at once."""
+    sampler = statistics_sampler(task)
+    streams = [sampler.streams(seed, replicate) for replicate in range(replicates)]
 
     def draw(rows: int) -> Columns:
-        drawn = sampler.draw(rows, streams)
-        return {**vars(drawn), "label": (drawn.query + drawn.label_offset) % labels}
+        drawn = sampler.draw(rows, *streams)
+        columns = {**vars(drawn), "label": (drawn.query + drawn.label_offset) % task.total_labels}
+        del columns["label_offset"]
+        return {name: np.ascontiguousarray(values.reshape(replicates, rows).T) for name, values in columns.items()}
 
-    return draw
+    return _TaskSource(draw)
 
 
-def _episodes_of(
-    distribution: EpisodeDistribution, needs: Needs, seed: int, replicate: int
-) -> tuple[DrawRows, ReplicateState]:
-    """Whole episodes of one replicate."""
+def _episodes_of(distribution: EpisodeDistribution, needs: Needs, seed: int, replicates: int) -> _TaskSource:
+    """Whole episodes, replicate by replicate."""
     sampler = episode_sampler(distribution, needs)
-    streams, state = sampler.streams(seed, replicate), sampler.state(seed, replicate)
-    return (lambda rows: vars(sampler.draw(rows, streams, state))), state
+    streams = [sampler.streams(seed, replicate) for replicate in range(replicates)]
+    states = [sampler.state(seed, replicate) for replicate in range(replicates)]
+
+    def draw(rows: int) -> Columns:
+        drawn = [sampler.draw(rows, own, state) for own, state in zip(streams, states, strict=True)]
+        return stacked(drawn)
+
+    return _TaskSource(draw, tuple(state.sample.shares for state in states if state.sample is not None))
+
+
+def stacked(drawn: Sequence[Episodes]) -> Columns:
+    """Episodes of several replicates side by side, under the names that a block of prompts has for them.
+
+    Examples
+    --------
+    >>> one = Episodes(*[np.zeros(3, dtype=int)] * 6)
+    >>> stacked([one, one])["label"].shape
+    (3, 2)
+    """
+    return {
+        name: np.stack([getattr(episodes, name) for episodes in drawn], axis=1)
+        for name in _NAMES
+        if getattr(drawn[0], name) is not None
+    }

@@ -33,6 +33,7 @@ def strata(task: AnyTask) -> Strata:
 
     Examples
     --------
+    >>> from theory.setting import TaskDistribution
     >>> strata(TaskDistribution(num_high=1, num_low=3, p_high=0.5)).of_class.tolist()
     [0, 1, 1, 1]
     >>> task = TaskDistribution(frequencies="counts", counts=[64, 8, 8, 1, 0])

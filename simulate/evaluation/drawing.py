@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,12 @@ from simulate.episodes.sampler import episode_sampler
 from simulate.evaluation.query_groups import QueryGroup
 from simulate.evaluation.questions import Questions, noisy_outcomes
 from simulate.protocols import Needs
+from simulate.sources import stacked
 from simulate.streams import stream
 from theory.setting import AnyTask, EpisodeDistribution, LabelRule, RowKind, Stream, TaskDistribution, episodes_of
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
-
-_NAMES = tuple(field.name for field in fields(PromptBlock))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,13 +68,8 @@ class QuestionSource:
         drawn = []
         for streams, state, generator in zip(self._streams, self._states, self._queries, strict=True):
             query = self._asked(generator.random(rows))
-            drawn.append(vars(self._sampler.draw(rows, streams, state, query=query, row_kind=row_kind)))
-        columns = {
-            name: np.stack([episodes[name] for episodes in drawn], axis=1)
-            for name in _NAMES
-            if drawn[0][name] is not None
-        }
-        prompts = PromptBlock(**columns)
+            drawn.append(self._sampler.draw(rows, streams, state, query=query, row_kind=row_kind))
+        prompts = PromptBlock(**stacked(drawn))
         return Questions(prompts, *_outcomes(self._distribution, prompts))
 
     def _asked(self, uniforms: Array) -> Indices:

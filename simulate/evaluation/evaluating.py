@@ -62,6 +62,7 @@ def evaluate(
 
     Examples
     --------
+    >>> from theory.setting import TaskDistribution
     >>> task = TaskDistribution(num_high=2, num_low=4, p_high=0.9, context_length=4, relevant_examples=2)
     >>> evaluation = evaluate(task, steps=1000, replicates=4, prompts=50)
     >>> float(evaluation["out-of-base", "relevant", "high"].error.in_weight.mean)
@@ -109,6 +110,7 @@ def trace(
 
     Examples
     --------
+    >>> from theory.setting import TaskDistribution
     >>> task = TaskDistribution(num_high=2, num_low=4, p_high=0.9, context_length=4, relevant_examples=2)
     >>> traced = trace(task, steps=1000, replicates=4, prompts=20, checkpoints=[0, 1000])
     >>> mean, standard_error = traced.curve("in_weight", "error", "in-base", "relevant", "high")

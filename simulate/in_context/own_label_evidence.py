@@ -55,7 +55,9 @@ class OwnLabelEvidence:
         np.maximum.at(top, prompt, log_likelihood)
         # Nothing falls below 1e-300, so that no label is ever ruled out altogether.
         weight = np.exp(np.maximum(log_likelihood - top[prompt], LOG_IMPOSSIBLE))
-        return cls(key, weight, np.exp(np.maximum(-top, LOG_IMPOSSIBLE)), labels)
+        # Where all labels are listed, the top may be negative, and there is no other label.
+        unlisted = np.where(all_listed, 0.0, np.exp(np.clip(-top, LOG_IMPOSSIBLE, 0.0)))
+        return cls(key, weight, unlisted, labels)
 
     def weight_of(self, label: NDArray[np.intp]) -> Array:
         """Weight of an own label in every prompt, shape (prompts,)."""

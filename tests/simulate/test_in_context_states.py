@@ -282,6 +282,52 @@ def test_impossible_evidence_follows_the_labels_that_explain_most() -> None:
     assert surprised == pytest.approx(-math.log(1e300), rel=1e-10)
 
 
+def test_noise_matrices_by_hand() -> None:
+    """Two relevant examples of label 0, one of label 2.
+
+    Under the context's matrix own labels 0 and 1 have the likelihoods 0.6 * 0.6 * 0.4 and 0.2 * 0.2 * 0.1, 2 has none.
+    Under one matrix for both it is 0.5 * 0.5 * 0.2 for 0, and 0.1 * 0.1 * 0.8 for 2.
+    """
+    block = explicit_block([[0]], [[1]], [[[0, 0, 0, 1, 1]]], [[[0, 2, 0, 1, 1]]])
+    for task, posterior in (
+        (MATRIX, [0.144 / 0.148, 0.004 / 0.148, 0.0]),
+        (SAME_MATRIX, [0.05 / 0.058, 0.0, 0.008 / 0.058]),
+    ):
+        state = in_context_state(LabelPosterior(), lanes_of(task, LabelPosterior(floor=1e-3), "in_context"))
+        expected = 0.997 * np.array(posterior) @ np.array(QUERY_MATRIX) + 1e-3
+        assert np.abs(state.label_law(block)[0, 0] - expected).max() < 1e-14
+        assert float(np.exp(state.advance(block))[0, 0]) == pytest.approx(expected[1], rel=1e-13)
+
+
+def test_matrices_may_differ_between_lanes() -> None:
+    tasks, part = [MATRIX, SAME_MATRIX], LabelPosterior()
+    block = drawn_block([MATRIX] * 4, 30, 4)
+    logs = in_context_state(part, lanes_of(tasks, [part, part], "in_context", 2)).advance(block)
+    twins = [reference_in_context(part, tasks[lane // 2]) for lane in range(4)]
+    assert off(logs, twin_logs(twins, block)) < 1e-12
+    assert off(logs, twin_logs(twins[::-1], block)) > 0.1
+
+
+def test_a_label_that_is_never_the_own_one_keeps_its_digits() -> None:
+    """Query labels are always wrong, twelve examples agree: the own label returns with a probability of 1e-30."""
+    task = replace(SYMMETRIC, label_noise=1.0, context_label_noise=0.01, context_length=12)
+    part = LabelPosterior(floor=0.0)
+    state = in_context_state(part, lanes_of(task, part, "in_context"))
+    block = explicit_block([[0]], [[3]], np.zeros((1, 1, 12)), np.full((1, 1, 12), 3))
+    expected = (0.01 / 3 / 0.99) ** 12
+    assert float(state.label_law(block)[0, 0, 3]) == pytest.approx(expected, rel=1e-12, abs=0)
+    assert float(np.exp(state.advance(block))[0, 0]) == pytest.approx(expected, rel=1e-12, abs=0)
+
+
+def test_labels_that_are_all_unlikely_are_told_apart() -> None:
+    """Noise of all but 1e-12, 31 examples of label 0 and 30 of label 1: own label 1, though both lose 800 nats."""
+    task = replace(SYMMETRIC, num_labels=2, label_noise=0.0, context_label_noise=1 - 1e-12, context_length=61)
+    part = LabelPosterior(floor=0.0)
+    state = in_context_state(part, lanes_of(task, part, "in_context"))
+    block = explicit_block([[0]], [[0]], np.zeros((1, 1, 61)), np.repeat([0, 1], [31, 30])[None, None])
+    assert float(np.exp(state.advance(block))[0, 0]) == pytest.approx(1e-12, rel=1e-3, abs=0)
+
+
 def test_votes_by_hand() -> None:
     """Ties share; irrelevant examples vote only where there is no relevant one."""
     part = MajorityVote(floor=0.01)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import mpmath
 import numpy as np
 import pytest
@@ -27,7 +29,7 @@ TASK = TaskDistribution(num_high=5, num_low=5, p_high=0.9, context_length=4, rel
 
 
 def high(confidence: float = 0.95, pseudo_count: float = 0.5, per: str = "query", **changes: object) -> ClassPrediction:
-    task = TaskDistribution(**{**vars(TASK), **changes})  # type: ignore[arg-type]
+    task = replace(TASK, **changes)  # type: ignore[arg-type]
     model = GatedPredictor(in_weight=DirichletTable(pseudo_count=pseudo_count), gate=BayesGate(per=per))
     return predict(task, model, confidence=confidence)["high"]
 

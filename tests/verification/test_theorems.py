@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import simulate.episodes.label_draws
 import simulate.predictors
-import simulate.prompts
 import simulate.statistics
 import theory
 from tests.verification.page import parameters_of
@@ -206,8 +206,8 @@ def loss_without_floor(mass: Any, labels: int, floor: float) -> Any:
         (simulate.statistics, leaky_matches, "in_context_risk", 0),
         (simulate.statistics, noise_that_may_stay, "in_weight_risk_total", 0),
         (simulate.statistics, noise_that_may_stay, "unvisited_floor", 2),
-        (simulate.prompts, noise_that_may_stay, "in_context_risk", 1),
-        (simulate.prompts, noise_that_may_stay, "bayes_in_context_risk", 0),
+        (simulate.episodes.label_draws, noise_that_may_stay, "in_context_risk", 1),
+        (simulate.episodes.label_draws, noise_that_may_stay, "bayes_in_context_risk", 0),
         (simulate.predictors, loss_without_floor, "in_context_risk", 0),
         (simulate.predictors, loss_without_floor, "gap_noiseless", 0),
     ],

@@ -114,7 +114,7 @@ CHECKS = (
         draw=twin_slopes,
         settings=(
             Setting(point={"C": 20, "b": 0.5, "floor": 1e-3}, draws=2000, sees=0.5, wrong=False, how=REAL),
-            Setting(point={"C": 4, "b": 0.05, "floor": 0.05}, draws=500, sees=0.5, how=NOISY),
+            Setting(point={"C": 4, "b": 0.05, "floor": 0.05}, draws=5000, sees=0.5, how=NOISY),
         ),
         kind="every",
         left=False,
