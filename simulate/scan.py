@@ -18,9 +18,11 @@ from scipy.special import expit, log_expit
 
 from simulate.log_rising import LogRising
 from simulate.pair_counts import LabelCounts
-from simulate.pairs import EarlierSteps, PairSums, Runs, earlier_steps, outcome_pairs, pair_keys, pair_sums
+from simulate.pairs import PairSums, outcome_pairs, pair_keys, pair_sums
 from simulate.predictors import TabledLosses, in_context_losses, in_weight_pseudo_count, summing_gate
 from simulate.prompts import PromptStatistics
+from simulate.runs import EarlierSteps, Runs, earlier_steps
+from simulate.scan_records import GateChanges, LossTotals
 from theory.setting import DecreasingHedgeGate, GatedPredictor, LearnedAttention, TaskDistribution
 
 Array = NDArray[np.float64]
@@ -31,50 +33,6 @@ _COUNTED = 1
 """Triples (gate cell, interval, outcome) for each step of a block up to which all of them are counted."""
 _TABULATED = 1 << 10
 """Counts up to which log rising factorials are looked up."""
-
-
-@dataclass(frozen=True, eq=False)
-class GateChanges:
-    """How gate cells moved: one entry for each gate cell and checkpoint interval with a visit.
-
-    Parameters
-    ----------
-    cell : ndarray of int, shape (k,)
-        Gate cell, in increasing order; cells of one class lie together.
-    checkpoint : ndarray of int, shape (k,)
-        Index of the checkpoint that ends the interval, increasing within a cell.
-    change : ndarray, shape (k,)
-        Gate after the interval minus gate before it.
-    """
-
-    cell: Indices
-    checkpoint: Indices
-    change: Array
-
-
-@dataclass(frozen=True, eq=False)
-class LossTotals:
-    """Sums over the steps so far, losses and regrets in nats, of every lane's cells or classes.
-
-    A regret is the gated predictor's loss minus that of one of its two parts.
-
-    Parameters
-    ----------
-    visits, in_weight, in_context, gated : ndarray, shape (cells,), for a gate that all queries share (classes,)
-        Steps and losses.
-    regret_in_weight, regret_in_context : ndarray, shape (cells,)
-        Regrets of the gate cells.
-    cell_visits : ndarray of int, shape (cells,)
-        Steps of the gate cells.
-    """
-
-    visits: NDArray[np.int64]
-    in_weight: Array
-    in_context: Array
-    gated: Array
-    regret_in_weight: Array
-    regret_in_context: Array
-    cell_visits: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

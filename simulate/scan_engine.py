@@ -14,7 +14,8 @@ from simulate.gate_cells import GateCells
 from simulate.group_results import group_results
 from simulate.predictors import summing_gate
 from simulate.run_result import Outcome
-from simulate.scan import GateChanges, LossTotals, Scan
+from simulate.scan import Scan
+from simulate.scan_records import GateChanges, LossTotals
 from simulate.statistics import StatisticsSampler, statistics_sampler
 from simulate.two_expert_bounds import worst_regret
 from theory.setting import GatedPredictor, LearnedAttention, TaskDistribution

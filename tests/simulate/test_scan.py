@@ -12,10 +12,11 @@ import pytest
 from simulate import pair_counts
 from simulate import scan as module
 from simulate.checkpoints import checkpoints
-from simulate.pairs import earlier_occurrences, outcome_pairs, pair_keys
+from simulate.pairs import outcome_pairs, pair_keys
 from simulate.predictors import NoEngineError
 from simulate.prompts import PromptStatistics, draw_prompts, statistics_of
 from simulate.reference import ReferenceStep, reference_run
+from simulate.runs import earlier_occurrences
 from simulate.scan import Scan
 from theory.setting import (
     Attention,
