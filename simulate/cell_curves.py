@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from simulate.checkpoints import last_part_start
 from simulate.curves import ClassCurves, GateCurve, GroupCurves
 from simulate.gate_cells import GateCells
-from simulate.scan import GateChanges
+from simulate.scan_records import GateChanges
 from theory.setting import AnyTask
 from theory.strata import strata
 

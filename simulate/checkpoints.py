@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from theory.transitions.crossing import geometric_integers
 
-RATIO = 1.002
-"""Largest ratio of neighbouring checkpoints (below 500 steps every step is one)."""
+RATIO = 1.005
+"""Largest ratio of neighbouring checkpoints (below 200 steps every step is one)."""
 LAST_PART = 0.1
 """The share of the steps, at the end, over which means are taken."""
 
@@ -21,7 +21,7 @@ def checkpoints(steps: int, ratio: float = RATIO) -> NDArray[np.int64]:
     Examples
     --------
     >>> points = checkpoints(10_000)
-    >>> points[:3].tolist(), int(points[-1]), bool((points[1:] / points[:-1])[500:].max() <= RATIO)
+    >>> points[:3].tolist(), int(points[-1]), bool((points[1:] / points[:-1])[200:].max() <= RATIO)
     ([1, 2, 3], 10000, True)
     """
     points = geometric_integers(1, steps, ratio)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate.scan import GateChanges
+from simulate.scan_records import GateChanges
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]

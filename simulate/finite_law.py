@@ -41,6 +41,8 @@ class FiniteLaws:
         Outcome of each bin; for a bin that holds a jump the complement (``~``) of the smallest one that it meets.
     cumulative : ndarray, shape (rows * width,)
         Row number plus distribution function: increasing, so that one search serves all rows.
+    crowded : bool
+        Whether a bin, narrow where there are narrow ones, holds more than one jump.
     fine : ndarray of int, shape (fine bins,), optional
         For a single law with many outcomes, most of which are rare: smallest outcome of much narrower bins, looked up
         only where a bin holds a jump.
@@ -50,6 +52,7 @@ class FiniteLaws:
     bins: int
     outcome: NDArray[np.signedinteger[Any]]
     cumulative: Array
+    crowded: bool
     fine: NDArray[np.int32] | None = None
 
     def draw(self, uniforms: Array, rows: Indices | None = None) -> Indices:
@@ -88,14 +91,14 @@ class FiniteLaws:
     def _search(self, lowest: Indices, first: Indices, target: Array) -> Indices:
         """Outcomes at least ``lowest`` where the distribution functions, which begin at ``first``, pass the targets."""
         place = first + lowest
-        waiting = np.arange(place.size)
+        place += self.cumulative.take(place, mode="clip") <= target
+        waiting = np.flatnonzero(self.cumulative.take(place, mode="clip") <= target) if self.crowded else place[:0]
         for _ in range(_MOST_ROUNDS):
-            here = place.take(waiting)
-            passed = np.flatnonzero(self.cumulative.take(here, mode="clip") <= target.take(waiting))
-            if passed.size == 0:
+            if waiting.size == 0:
                 break
-            waiting = waiting.take(passed)
-            place[waiting] = here.take(passed) + 1
+            place[waiting] += 1
+            still = self.cumulative.take(place.take(waiting), mode="clip") <= target.take(waiting)
+            waiting = waiting.compress(still)
         else:
             place[waiting] = np.searchsorted(self.cumulative, target.take(waiting), side="right")
         # Adding the row's number may round a uniform up to the next row's start.
@@ -124,11 +127,13 @@ def finite_laws(laws: Array) -> FiniteLaws:
     # Bins is a power of two, so this scaling is exact: a jump at a bin's left edge is over when the bin begins.
     jumps = function * bins
     outcome = _jumps_up_to(np.ceil(jumps), bins)
-    holds_a_jump = outcome != _jumps_up_to(np.floor(jumps), bins)
-    np.invert(outcome, out=outcome, where=holds_a_jump)
+    held = _jumps_up_to(np.floor(jumps), bins) - outcome
+    np.invert(outcome, out=outcome, where=held > 0)
     kind: type[np.signedinteger[Any]] = np.int16 if width < 1 << 15 else np.int32
     cumulative = (np.arange(rows)[:, None] + function).ravel()
-    return FiniteLaws(width, bins, outcome.astype(kind).ravel(), cumulative, _fine_bins(function, bins))
+    return FiniteLaws(
+        width, bins, outcome.astype(kind).ravel(), cumulative, bool(held.max() > 1), _fine_bins(function, bins)
+    )
 
 
 def _fine_bins(function: Array, bins: int) -> NDArray[np.int32] | None:

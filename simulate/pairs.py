@@ -7,15 +7,20 @@ are sorted by their pair, so that neither memory nor time grows with the number 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulate.runs import segment_lengths, segment_starts, stable_order
+
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Counts = NDArray[np.int64]
 
+_FEW_INTERVALS = 32
+"""Intervals up to which it is faster to number them one after the other."""
 _DENSE_LIMIT = 2
 """Possible pairs for each step of a block up to which they are counted in a dense array."""
 
@@ -42,29 +47,93 @@ class PairSums(Protocol):
         """The same over some of the steps only, given in increasing order, each with its weight (by default 1)."""
 
 
-def pair_sums(cell: Indices, interval: Indices, cells: int, intervals: int) -> PairSums:
+def pair_keys(cell: Indices, ends: Indices, lanes: int) -> Indices:
+    """Number of each step's pair: its cell's number times the number of intervals, plus its interval's.
+
+    Parameters
+    ----------
+    cell : ndarray of int, shape (lanes * steps,)
+        Gate cell of each step, lane after lane.
+    ends : ndarray of int, shape (intervals,)
+        Where the intervals end, increasing; the last one is the number of steps of a lane.
+    lanes : int
+        How many sequences of steps there are.
+
+    Examples
+    --------
+    >>> pair_keys(np.array([1, 0, 1, 3, 2, 3]), np.array([2, 3]), lanes=2).tolist()
+    [2, 0, 3, 6, 4, 7]
+    """
+    key = np.asarray(cell * ends.size)
+    by_lane = key.reshape(lanes, -1)
+    if ends.size > _FEW_INTERVALS:
+        by_lane += np.repeat(np.arange(ends.size), np.diff(ends, prepend=0))
+        return key
+    for interval, (start, end) in enumerate(pairwise(ends.tolist()), start=1):
+        by_lane[:, start:end] += interval
+    return key
+
+
+def pair_sums(key: Indices, cells: int, intervals: int) -> PairSums:
     """Pairs of a block of steps.
 
     Parameters
     ----------
-    cell, interval : ndarray of int, shape (steps,)
-        Gate cell and interval of each step.
+    key : ndarray of int, shape (steps,)
+        Number of each step's pair, as :func:`pair_keys` has it.
     cells, intervals : int
         How many there could be.
 
     Examples
     --------
-    >>> pairs = pair_sums(np.array([1, 0, 1, 1]), np.array([0, 0, 0, 1]), 2, 2)
+    >>> pairs = pair_sums(np.array([2, 0, 2, 3]), 2, 2)
     >>> pairs.cell.tolist(), pairs.interval.tolist(), pairs.steps.tolist()
     ([0, 1, 1], [0, 0, 1], [1, 2, 1])
     >>> pairs.sums(np.array([0.5, 1.0, 2.0, 4.0])).tolist()
     [1.0, 2.5, 4.0]
     """
-    key = cell * intervals
-    key += interval
     if cells * intervals <= _DENSE_LIMIT * key.size:
         return _counted(key, cells * intervals, intervals)
     return _sorted(key, intervals)
+
+
+@dataclass(frozen=True, eq=False)
+class OutcomePairs:
+    """Pairs and how often each had each outcome: one count of the steps in place of several sums over them.
+
+    Parameters
+    ----------
+    cell, interval : ndarray of int, shape (k,)
+        Gate cell and interval of each pair, as for :class:`PairSums`.
+    counts : ndarray of int, shape (k, outcomes)
+        Steps with each outcome.
+    """
+
+    cell: Indices
+    interval: Indices
+    counts: Counts
+
+    def sums(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Sum over each pair's steps of what their outcomes are worth, shape (k,)."""
+        return np.asarray((self.counts * values).sum(axis=1))
+
+
+def outcome_pairs(key: Indices, outcome: Indices, possible: tuple[int, int], outcomes: int) -> OutcomePairs:
+    """Pairs of a block of steps with few outcomes; ``possible`` are the numbers of cells and intervals.
+
+    Examples
+    --------
+    >>> pairs = outcome_pairs(np.array([2, 0, 2, 3]), np.array([0, 1, 1, 0]), (2, 2), 2)
+    >>> pairs.cell.tolist(), pairs.counts.tolist(), pairs.sums(np.array([0.5, 2.0])).tolist()
+    ([0, 1, 1], [[0, 1], [1, 1], [1, 0]], [2.0, 2.5, 0.5])
+    """
+    cells, intervals = possible
+    place = key * outcomes
+    place += outcome
+    counts = np.bincount(place, minlength=cells * intervals * outcomes).reshape(-1, outcomes)
+    touched = np.flatnonzero(counts.any(axis=1))
+    cell, interval = np.divmod(touched, intervals)
+    return OutcomePairs(cell, interval, counts[touched])
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,111 +182,6 @@ class _SortedPairs:
 
 def _sorted(key: Indices, intervals: int) -> _SortedPairs:
     ordered, order = stable_order(key)
-    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    starts = segment_starts(ordered)
     cell, interval = np.divmod(ordered.take(starts), intervals)
-    return _SortedPairs(cell, interval, np.diff(starts, append=key.size), starts, order)
-
-
-def stable_order(keys: Indices) -> tuple[Indices, Indices]:
-    """Keys in increasing order, and the steps that they come from; equal keys keep their order.
-
-    Key and step are packed into one integer, so that a plain sort, which NumPy vectorises, does the work of a stable
-    argsort (a third of the time of its radix sort of 16-bit keys, a tenth of that of its merge sort).
-
-    Examples
-    --------
-    >>> [part.tolist() for part in stable_order(np.array([7, 3, 7, 3]))]
-    [[3, 3, 7, 7], [1, 3, 0, 2]]
-    """
-    bits = keys.size.bit_length()
-    packed = keys.astype(np.int64) << bits
-    packed |= np.arange(keys.size)
-    packed.sort()
-    return packed >> bits, packed & ((1 << bits) - 1)
-
-
-@dataclass(frozen=True, eq=False)
-class Runs:
-    """Runs of the same cell in a sorted sequence; what happened before the block is carried by cell."""
-
-    cells: Indices
-    starts: Indices
-    lengths: Indices
-
-    @classmethod
-    def of(cls, cell: Indices) -> Runs:
-        """Runs of the entries of a sorted sequence."""
-        starts = np.flatnonzero(np.diff(cell, prepend=-1))
-        return cls(cell.take(starts), starts, np.diff(starts, append=cell.size))
-
-    def running(self, gained: NDArray[Any], carried: NDArray[Any]) -> NDArray[Any]:
-        """Carried value plus running sum within each run."""
-        total = np.cumsum(gained)
-        offset = carried[self.cells] - (total[self.starts] - gained[self.starts])
-        return np.asarray(total + np.repeat(offset, self.lengths))
-
-    def previous(self, values: Array, carried: Array) -> Array:
-        """The value one entry earlier, which for the first of a run is the carried one."""
-        shifted = np.empty_like(values)
-        shifted[1:] = values[:-1]
-        shifted[self.starts] = carried[self.cells]
-        return shifted
-
-    def keep_last(self, carried: NDArray[Any], values: NDArray[Any]) -> None:
-        """Carry the last value of each run into the next block."""
-        carried[self.cells] = values[self.starts + self.lengths - 1]
-
-
-@dataclass(frozen=True, eq=False)
-class EarlierSteps:
-    """Sums over earlier steps with the same key; make one for a block's keys with :func:`earlier_steps`."""
-
-    runs: Runs
-    order: Indices
-
-    def counts(self, carried: Counts) -> Counts:
-        """How often each step's key occurred before it; ``carried`` counts earlier blocks, by key."""
-        runs = self.runs
-        in_order = np.arange(self.order.size) + np.repeat(carried[runs.cells] - runs.starts, runs.lengths)
-        return self._in_time(in_order)
-
-    def sums(self, marks: NDArray[Any], carried: NDArray[Any]) -> NDArray[Any]:
-        """Sum of the marks of earlier steps with the same key; ``carried`` has those of earlier blocks, by key."""
-        in_order = marks.take(self.order)
-        return self._in_time(self.runs.running(in_order, carried) - in_order)
-
-    def add_counts(self, carried: Counts) -> None:
-        """Count the block's steps in."""
-        carried[self.runs.cells] += self.runs.lengths
-
-    def add_sums(self, marks: NDArray[Any], carried: NDArray[Any]) -> None:
-        """Add the block's marks."""
-        carried[self.runs.cells] += np.add.reduceat(marks.take(self.order), self.runs.starts)
-
-    def _in_time(self, in_order: NDArray[Any]) -> NDArray[Any]:
-        result = np.empty_like(in_order)
-        result[self.order] = in_order
-        return result
-
-
-def earlier_steps(keys: Indices) -> EarlierSteps:
-    """Grouping of a block's steps by their keys.
-
-    Examples
-    --------
-    >>> earlier_steps(np.array([1, 0, 1, 1])).counts(np.array([5, 0])).tolist()
-    [0, 5, 1, 2]
-    """
-    ordered, order = stable_order(keys)
-    return EarlierSteps(Runs.of(ordered), order)
-
-
-def earlier_occurrences(keys: Indices, carried: Counts) -> Counts:
-    """How often each step's key occurred before it; ``carried`` counts earlier blocks, shape (number of keys,).
-
-    Examples
-    --------
-    >>> earlier_occurrences(np.array([1, 0, 1, 1]), np.array([5, 0])).tolist()
-    [0, 5, 1, 2]
-    """
-    return earlier_steps(keys).counts(carried)
+    return _SortedPairs(cell, interval, segment_lengths(starts, key.size), starts, order)

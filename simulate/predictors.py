@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import singledispatch
 
 import numpy as np
@@ -23,6 +24,7 @@ from theory.setting import (
 )
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
 LossOf = Callable[[PromptStatistics], Array]
 
 _LARGEST_TABLE = 1 << 18
@@ -35,6 +37,35 @@ class NoEngineError(ValueError):
         self.role, self.part = role, part
         name = getattr(part, "kind", None) or type(part).__name__
         super().__init__(f"model.{role} = {name!r} has no implementation in the simulator")
+
+
+@dataclass(frozen=True, eq=False)
+class TabledLosses:
+    """In-context losses that take few values: looked up by the *outcome* of a prompt, a small whole number.
+
+    Parameters
+    ----------
+    values : ndarray, shape (outcomes,)
+        Loss in nats of each outcome.
+    strides : (int, int)
+        What a relevant example and a relevant match add to the outcome; an irrelevant match adds 1.
+    """
+
+    values: Array
+    strides: tuple[int, int]
+
+    def outcomes(self, drawn: PromptStatistics) -> Indices:
+        """Outcome of each prompt."""
+        example, relevant = self.strides
+        outcome = drawn.relevant_matches * relevant
+        outcome += drawn.irrelevant_matches
+        if example:
+            outcome += drawn.relevant_examples * example
+        return np.asarray(outcome)
+
+    def __call__(self, drawn: PromptStatistics) -> Array:
+        """Loss of each prompt."""
+        return self.values.take(self.outcomes(drawn))
 
 
 @singledispatch
@@ -56,22 +87,16 @@ def _(part: Attention, task: TaskDistribution) -> LossOf:
         mass = label_mass(drawn.relevant_matches, drawn.irrelevant_matches, m, length - m, part.odds)
         return floored_loss(mass, task.total_labels, part.floor)
 
+    # Outcomes are numbered by the relevant examples (unless their number is fixed) and by the two kinds of matches.
     only = task.relevant_examples if task.p_relevant == 1 else None
-    side = length + 1
-    if (1 if only else side) * side * side > _LARGEST_TABLE:
+    numbers = np.arange(length + 1) if only is None else np.array([only])
+    sides = (length + 1, length + 1) if only is None else (only + 1, length - only + 1)
+    if numbers.size * sides[0] * sides[1] > _LARGEST_TABLE:
         return computed
-    possible = np.array([only]) if only else np.arange(side)
-    m, relevant, irrelevant = np.meshgrid(possible, np.arange(side), np.arange(side), indexing="ij")
+    m, relevant, irrelevant = np.ix_(numbers, np.arange(sides[0]), np.arange(sides[1]))
     mass = np.minimum(label_mass(relevant, irrelevant, m, length - m, part.odds), 1.0)
     table = floored_loss(mass, task.total_labels, part.floor).ravel()
-
-    def looked_up(drawn: PromptStatistics) -> Array:
-        place = drawn.relevant_matches * side + drawn.irrelevant_matches
-        if only is None:
-            place += drawn.relevant_examples * (side * side)
-        return table.take(place)
-
-    return looked_up
+    return TabledLosses(table, (sides[0] * sides[1] if only is None else 0, sides[1]))
 
 
 @in_context_losses.register

@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from simulate.prompts import Prompts
-from theory.setting import GatedPredictor, LearnedAttention, TaskDistribution
+from theory.setting import (
+    BayesGate,
+    DecreasingHedgeGate,
+    GatedPredictor,
+    HedgeGate,
+    LearnedAttention,
+    TaskDistribution,
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ def reference_run(task: TaskDistribution, model: GatedPredictor, prompts: Prompt
     labels, b = task.total_labels, model.in_weight.pseudo_count
     seen: Counter[tuple[int, int]] = Counter()
     visits: Counter[int] = Counter()
-    log_odds: dict[tuple[int, bool | None], float] = {}
+    cells: dict[Hashable, GateCell] = {}
     part = model.in_context
     inverse_temperature = math.log(part.initial_odds if isinstance(part, LearnedAttention) else part.odds)
     steps = []
@@ -57,9 +65,9 @@ def reference_run(task: TaskDistribution, model: GatedPredictor, prompts: Prompt
         strict=True,
     ):
         relevant = query in classes
-        cell = (query, relevant if model.gate.per == "query-and-relevance" else None)
-        odds = log_odds.get(cell, model.gate.prior_log_odds)
-        alpha = sigmoid(odds)
+        address = {"query": query, "query-and-relevance": (query, relevant), "shared": None}[model.gate.per]
+        cell = cells.setdefault(address, GateCell(model.gate))
+        alpha = cell.alpha()
         g = (seen[query, label] + b) / (visits[query] + labels * b)
         matches = [other == query for other in classes]
         carries = [other == label for other in context]
@@ -67,7 +75,7 @@ def reference_run(task: TaskDistribution, model: GatedPredictor, prompts: Prompt
         h = (1 - labels * part.floor) * copied + part.floor
         if isinstance(part, LearnedAttention):
             inverse_temperature += part.learning_rate * (1 - labels * part.floor) * slope / h
-        log_odds[cell] = odds + model.gate.rate * (math.log(g) - math.log(h))
+        cell.learn(math.log(g) - math.log(h))
         seen[query, label] += 1
         visits[query] += 1
         steps.append(
@@ -78,10 +86,30 @@ def reference_run(task: TaskDistribution, model: GatedPredictor, prompts: Prompt
                 in_context=-math.log(h),
                 gated=-math.log(alpha * g + (1 - alpha) * h),
                 gate_before=alpha,
-                gate_after=sigmoid(log_odds[cell]),
+                gate_after=cell.alpha(),
             )
         )
     return steps
+
+
+class GateCell:
+    """One cell of a Bayes or Hedge gate, whose rate may fall with the cell's visits."""
+
+    def __init__(self, gate: BayesGate | HedgeGate | DecreasingHedgeGate) -> None:
+        self._gate = gate
+        self._visits, self._gained = 0, 0.0
+
+    def alpha(self) -> float:
+        """The gate before the next visit."""
+        falls = isinstance(self._gate, DecreasingHedgeGate)
+        rate = self._gate.rate / math.sqrt(self._visits + 1) if falls else self._gate.rate
+        prior = self._gate.prior_in_weight
+        return sigmoid(math.log(prior) - math.log1p(-prior) + rate * self._gained)
+
+    def learn(self, gained: float) -> None:
+        """Take the log-probability of the label under g less that under h."""
+        self._visits += 1
+        self._gained += gained
 
 
 def attention(matches: list[bool], carries: list[bool], inverse_temperature: float) -> tuple[float, float]:

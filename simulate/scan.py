@@ -19,61 +19,33 @@ from scipy.special import expit, log_expit
 from simulate.gate_cells import number_of_cells
 from simulate.log_rising import LogRising
 from simulate.pair_counts import LabelCounts
-from simulate.pairs import EarlierSteps, PairSums, Runs, earlier_steps, pair_sums
-from simulate.predictors import in_context_losses, in_weight_pseudo_count, summing_gate
+from simulate.pairs import PairSums, outcome_pairs, pair_keys, pair_sums
+from simulate.predictors import TabledLosses, in_context_losses, in_weight_pseudo_count, summing_gate
 from simulate.prompts import PromptStatistics
+from simulate.runs import EarlierSteps, Runs, earlier_steps
+from simulate.scan_records import GateChanges, LossTotals
 from theory.setting import DecreasingHedgeGate, GatedPredictor, LearnedAttention, TaskDistribution
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Counts = NDArray[np.int64]
 
-_TABULATED = 1 << 11
+_COUNTED = 1
+"""Triples (gate cell, interval, outcome) for each step of a block up to which all of them are counted."""
+_TABULATED = 1 << 10
 """Counts up to which log rising factorials are looked up."""
 
 
 @dataclass(frozen=True, eq=False)
-class GateChanges:
-    """How gate cells moved: one entry for each gate cell and checkpoint interval with a visit.
-
-    Parameters
-    ----------
-    cell : ndarray of int, shape (k,)
-        Gate cell, in increasing order; cells of one class lie together.
-    checkpoint : ndarray of int, shape (k,)
-        Index of the checkpoint that ends the interval, increasing within a cell.
-    change : ndarray, shape (k,)
-        Gate after the interval minus gate before it.
-    """
+class _Sums:
+    """What is known at every touched pair, one entry each: its place, and sums over all steps of its cell so far."""
 
     cell: Indices
-    checkpoint: Indices
-    change: Array
-
-
-@dataclass(frozen=True, eq=False)
-class LossTotals:
-    """Sums over the steps so far, losses and regrets in nats, of every lane's cells or classes.
-
-    A regret is the gated predictor's loss minus that of one of its two parts.
-
-    Parameters
-    ----------
-    visits, in_weight, in_context, gated : ndarray, shape (cells,), for a gate that all queries share (classes,)
-        Steps and losses.
-    regret_in_weight, regret_in_context : ndarray, shape (cells,)
-        Regrets of the gate cells.
-    cell_visits : ndarray of int, shape (cells,)
-        Steps of the gate cells.
-    """
-
-    visits: NDArray[np.int64]
-    in_weight: Array
+    interval: Indices
+    runs: Runs
+    visits: Counts
     in_context: Array
-    gated: Array
-    regret_in_weight: Array
-    regret_in_context: Array
-    cell_visits: NDArray[np.int64]
+    in_weight: Array
 
 
 class Scan:
@@ -111,6 +83,8 @@ class Scan:
         self._prior_log_odds = float(np.log(gate.prior_in_weight) - np.log1p(-gate.prior_in_weight))
         self._decreasing = isinstance(gate, DecreasingHedgeGate)
         self._telescopes = gate.rate == 1 and not self._decreasing
+        # Whether visits and noisy labels are all that the in-weight losses depend on.
+        self._counts_tell = self._telescopes and gate.per == "query" and task.noisy_labels == 1
         self._checkpoints = checkpoints
         self._steps = 0
         classes = task.total_classes
@@ -141,13 +115,39 @@ class Scan:
             The prompts, as many for every lane, lane after lane; all their steps must lie within the checkpoints.
         """
         steps = drawn.steps // self._lanes
-        interval, first, count = self._intervals(steps)
+        first, ends = self._intervals(steps)
         if self._lanes > 1:
             lane = np.repeat(np.arange(self._lanes), steps)
             drawn = replace(drawn, query=drawn.query + lane * self._task.total_classes)
-            interval = np.tile(interval, self._lanes)
         cell = self._cells_of(drawn)
-        pairs = pair_sums(cell, interval, self._visits.size, count)
+        key = pair_keys(cell, ends, self._lanes)
+        outcomes = 2 * self._losses.values.size if isinstance(self._losses, TabledLosses) else 0
+        if self._counts_tell and 0 < self._visits.size * ends.size * outcomes <= _COUNTED * key.size:
+            sums = self._from_outcomes(drawn, key, ends.size)
+        else:
+            sums = self._from_steps(drawn, cell, key, ends.size)
+        changes = self._moved(sums)
+        self._steps += steps
+        return replace(changes, checkpoint=first + changes.checkpoint)
+
+    def _from_outcomes(self, drawn: PromptStatistics, key: Indices, intervals: int) -> _Sums:
+        """Sums from how often each outcome occurred: a third less work where pairs and outcomes are few."""
+        losses = self._losses
+        if not isinstance(losses, TabledLosses):
+            raise TypeError("outcomes of losses that have no table")
+        outcome = losses.outcomes(drawn)
+        outcome += drawn.label_offset * losses.values.size
+        pairs = outcome_pairs(key, outcome, (self._visits.size, intervals), 2 * losses.values.size)
+        runs = Runs.of(pairs.cell)
+        visits = runs.running(pairs.counts.sum(axis=1), self._visits)
+        in_context = runs.running(pairs.sums(np.tile(losses.values, 2)), self._in_context)
+        noisy = pairs.counts[:, losses.values.size :].sum(axis=1)
+        in_weight = self._risen(visits, self._noisy_so_far(noisy, runs))
+        return _Sums(pairs.cell, pairs.interval, runs, visits, in_context, in_weight)
+
+    def _from_steps(self, drawn: PromptStatistics, cell: Indices, key: Indices, intervals: int) -> _Sums:
+        """Sums over the steps."""
+        pairs = pair_sums(key, self._visits.size, intervals)
         runs = Runs.of(pairs.cell)
         visits = runs.running(pairs.steps, self._visits)
         losses = self._losses(drawn)
@@ -156,17 +156,21 @@ class Scan:
             in_weight = self._exchangeable_losses(drawn, pairs, runs, visits)
         else:
             in_weight = runs.running(pairs.sums(self._stepwise(drawn, cell, losses, pairs, runs)), self._in_weight)
-        alpha = expit(self._log_odds(visits, in_context - in_weight))
+        return _Sums(pairs.cell, pairs.interval, runs, visits, in_context, in_weight)
+
+    def _moved(self, sums: _Sums) -> GateChanges:
+        """Changes of the gate, counted in the block's intervals; what the next block needs is kept."""
+        runs = sums.runs
+        alpha = expit(self._log_odds(sums.visits, sums.in_context - sums.in_weight))
         change = alpha - runs.previous(alpha, self._alpha)
         for carried, values in (
-            (self._visits, visits),
-            (self._in_context, in_context),
-            (self._in_weight, in_weight),
+            (self._visits, sums.visits),
+            (self._in_context, sums.in_context),
+            (self._in_weight, sums.in_weight),
             (self._alpha, alpha),
         ):
             runs.keep_last(carried, values)
-        self._steps += steps
-        return GateChanges(pairs.cell, first + pairs.interval, change)
+        return GateChanges(sums.cell, sums.interval, change)
 
     def totals(self) -> LossTotals:
         r"""Losses so far; with a Bayes gate those of :math:`f` telescope, since it is a mixture of the two sequences.
@@ -223,24 +227,33 @@ class Scan:
         rate = self._gate.rate / np.sqrt(visits + 1.0) if self._decreasing else self._gate.rate
         return np.asarray(self._prior_log_odds + rate * gap)
 
-    def _intervals(self, steps: int) -> tuple[Indices, int, int]:
-        """Interval of every step (counted from the first one of the block), index of that one, and their number."""
+    def _intervals(self, steps: int) -> tuple[int, Indices]:
+        """Checkpoint that ends the first interval of the next steps, and where the intervals end, counted from here."""
         first = int(np.searchsorted(self._checkpoints, self._steps + 1))
         last = int(np.searchsorted(self._checkpoints, self._steps + steps))
-        ends = np.minimum(self._checkpoints[first : last + 1] - self._steps, steps)
-        return np.repeat(np.arange(ends.size), np.diff(ends, prepend=0)), first, int(ends.size)
+        return first, np.minimum(self._checkpoints[first : last + 1] - self._steps, steps)
 
     def _exchangeable_losses(self, drawn: PromptStatistics, pairs: PairSums, runs: Runs, visits: Counts) -> Array:
         """In-weight losses so far at every touched pair, from the counts alone."""
-        steps = np.flatnonzero(drawn.label_offset.astype(np.bool_))
-        noisy = runs.running(pairs.sums_at(steps), self._noisy)
+        steps = np.flatnonzero(drawn.label_offset != 0)
+        noisy = self._noisy_so_far(pairs.sums_at(steps), runs)
+        if self._labels is None:
+            return self._risen(visits, noisy)
+        before = self._labels.count(drawn.query[steps], drawn.label_offset[steps])
+        rise = runs.running(pairs.sums_at(steps, np.log(before + self._pseudo_count)), self._noisy_rise)
+        runs.keep_last(self._noisy_rise, rise)
+        return self._risen(visits, noisy, rise)
+
+    def _noisy_so_far(self, gained: Counts, runs: Runs) -> Counts:
+        """Noisy labels so far at every touched pair."""
+        noisy = runs.running(gained, self._noisy)
         runs.keep_last(self._noisy, noisy)
+        return noisy
+
+    def _risen(self, visits: Counts, noisy: Counts, rise: Array | None = None) -> Array:
+        """In-weight losses of so many visits, of which so many had noisy labels: by default all the same one."""
         of_all, of_own, of_noisy = self._rise(np.stack([visits, visits - noisy, noisy]))
-        if self._labels is not None:
-            before = self._labels.count(drawn.query[steps], drawn.label_offset[steps])
-            of_noisy = runs.running(pairs.sums_at(steps, np.log(before + self._pseudo_count)), self._noisy_rise)
-            runs.keep_last(self._noisy_rise, of_noisy)
-        return np.asarray(of_all - of_own - of_noisy)
+        return np.asarray(of_all - of_own - (of_noisy if rise is None else rise))
 
     def _stepwise(
         self, drawn: PromptStatistics, cell: Indices, in_context: Array, pairs: PairSums, runs: Runs

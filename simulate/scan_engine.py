@@ -14,7 +14,8 @@ from simulate.gate_cells import GateCells
 from simulate.group_results import group_results
 from simulate.predictors import summing_gate
 from simulate.run_result import Outcome
-from simulate.scan import GateChanges, LossTotals, Scan
+from simulate.scan import Scan
+from simulate.scan_records import GateChanges, LossTotals
 from simulate.statistics import StatisticsSampler, statistics_sampler
 from simulate.two_expert_bounds import worst_regret
 from theory.setting import GatedPredictor, LearnedAttention, TaskDistribution
@@ -22,11 +23,11 @@ from theory.setting import GatedPredictor, LearnedAttention, TaskDistribution
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-BLOCK = 1 << 16
+BLOCK = 1 << 17
 """Steps that are held in memory at a time."""
 SUMMED = ("visits", "in_weight", "in_context", "gated")
 """What is averaged over the last tenth of the steps."""
-_FIRST_BLOCK = BLOCK // 4
+_FIRST_BLOCK = BLOCK // 8
 """Steps of a first block: intervals between checkpoints are short there, and so costly."""
 _LANES = 8
 """Blocks that a replicate has at least, if several learn side by side."""

@@ -7,6 +7,7 @@ examples, label, and the labels of the relevant and of the irrelevant examples.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,7 @@ class StatisticsSampler:
     relevant_row: Indices
     irrelevant: _IrrelevantMatches
 
-    @property
+    @cached_property
     def purposes(self) -> tuple[Purpose, ...]:
         """Streams that are used, one uniform variate a step each; what is certain uses none."""
         random: dict[Purpose, bool] = {
@@ -147,16 +148,17 @@ class _CollisionRows:
     """
 
     collisions: Array
-    own: Indices
+    own: NDArray[np.int32]
     other: Indices
     label: Indices
     level: Indices
 
     def find(self, query: Indices, offset: Indices) -> Indices:
         """Row for each query and offset of its label from the own one."""
+        row = self.own.take(query).astype(np.intp)
         if self.level.size == 0:
-            return self.own.take(query) + offset
-        row = self.own.take(query)
+            row += offset
+            return row
         steps = np.flatnonzero(offset)
         noisy = query[steps]
         label = (self.label.take(noisy) + offset[steps]) % self.level.size
@@ -264,7 +266,7 @@ def _rows_of_one_label(task: TaskDistribution) -> _CollisionRows:
     kinds, kind_of = kinds_of_classes(task)
     collisions = np.array([[kind.own_collision, float(kind.noisy_collisions[0])] for kind in kinds])
     none = np.zeros(0, dtype=np.intp)
-    return _CollisionRows(collisions.ravel(), own=2 * kind_of, other=none, label=none, level=none)
+    return _CollisionRows(collisions.ravel(), own=_narrow(2 * kind_of), other=none, label=none, level=none)
 
 
 def _rows_of_several_labels(task: TaskDistribution) -> _CollisionRows:
@@ -279,11 +281,16 @@ def _rows_of_several_labels(task: TaskDistribution) -> _CollisionRows:
     collisions = (masses[None, :] * (1 - noise) + rest * spread) / (1 - values[:, None])
     return _CollisionRows(
         np.append(own, np.minimum(collisions, 1.0)),
-        own=own_row.reshape(-1)[kind_of],
+        own=_narrow(own_row.reshape(-1)[kind_of]),
         other=own.size + masses.size * frequency.reshape(-1),
         label=np.arange(task.total_classes) % task.total_labels,
         level=level.reshape(-1),
     )
+
+
+def _narrow(rows: Indices) -> NDArray[np.int32]:
+    """Half the bytes: with many classes the table is read from the cache as long as it fits in."""
+    return rows.astype(np.int32)
 
 
 def binomial_rows(trials: Indices, probabilities: Array, largest: int) -> Array:

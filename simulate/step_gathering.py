@@ -14,7 +14,7 @@ from simulate.lanes import Lanes
 from simulate.learner import LearnedBlock
 from simulate.prompt_curves import PromptCurves
 from simulate.run_result import Outcome
-from simulate.scan import GateChanges
+from simulate.scan_records import GateChanges
 from simulate.two_expert_bounds import worst_regret
 
 Array = NDArray[np.float64]

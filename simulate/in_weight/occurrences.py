@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate.pairs import earlier_occurrences
+from simulate.runs import earlier_occurrences
 
 Keys = NDArray[np.int64]
 Counts = NDArray[np.int64]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -62,3 +64,21 @@ def test_frequencies_follow_the_law(width: int) -> None:
         wrong[0] -= 0.01
         wrong[1:] += 0.01 / (width - 1)
         assert statistic(wrong) > limit
+
+
+@pytest.mark.parametrize("width", [9000, 40_000, 70_000])
+def test_many_rare_outcomes_are_inverted_exactly(width: int) -> None:
+    """Laws with more outcomes than bins, a few of which are frequent: draws equal a search of the distribution."""
+    generator = np.random.default_rng(width)
+    law = np.concatenate([np.full(5, 0.15), generator.dirichlet(np.full(width - 5, 0.05)) * 0.25])
+    table = finite_laws(law[None, :])
+    assert table.fine is not None
+    function = np.minimum(law.cumsum() / law.sum(), 1.0)
+    at_jumps = np.concatenate([function, np.nextafter(function, 0), np.nextafter(function, 1)])
+    uniforms = np.concatenate([generator.random(20_000), at_jumps[at_jumps < 1]])
+    last = int(np.searchsorted(function, function[-1]))
+    expected = np.minimum(np.searchsorted(function, uniforms, side="right"), last)
+    assert np.array_equal(table.draw(uniforms.copy()), expected)
+    # The wrong variant: narrow bins moved by one give other outcomes.
+    wrong = replace(table, fine=np.roll(table.fine, -1))
+    assert not np.array_equal(wrong.draw(uniforms.copy()), expected)

@@ -20,7 +20,7 @@ from simulate.run_result import Run
 from simulate.simulation import run
 from simulate.statistics import StatisticsSampler
 from theory.errors import OutputError, SettingError
-from theory.setting import Attention, BayesGate, GatedPredictor, TaskDistribution
+from theory.setting import Attention, BayesGate, DecreasingHedgeGate, GatedPredictor, TaskDistribution
 from theory.solver import predict
 
 TASK = TaskDistribution(num_high=3, num_low=7, p_high=0.8, context_length=4, relevant_examples=2, label_noise=0.1)
@@ -259,3 +259,39 @@ def norm_tail_that_widens_to(tail: float, replicates: int) -> float:
     from scipy.special import ndtri, stdtr
 
     return float(stdtr(replicates - 1, ndtri(tail) * np.sqrt((replicates - 1) / replicates)))
+
+
+@pytest.mark.parametrize("gate", [BayesGate(), BayesGate(per="shared"), DecreasingHedgeGate()])
+def test_memory_does_not_grow_with_the_steps(gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight times the steps: the same blocks, and only more checkpoints; a block eight times as large is seen."""
+    import tracemalloc
+
+    def peak(steps: int, block: int = 1 << 12) -> int:
+        monkeypatch.setattr(scan_engine, "BLOCK", block)
+        tracemalloc.start()
+        run(TASK, GatedPredictor(gate=gate), steps=steps, replicates=1, seed=1)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    monkeypatch.setattr(scan_engine, "_keep_freed_memory", lambda: None)
+    peak(1000)
+    few, many, wrong = peak(40_000), peak(320_000), peak(320_000, 1 << 15)
+    assert many < 1.5 * few < wrong
+
+
+@pytest.mark.parametrize("task", [TASK, COUNTED])
+@pytest.mark.parametrize("gate", [BayesGate(per="shared"), DecreasingHedgeGate(), DecreasingHedgeGate(per="shared")])
+def test_block_size_does_not_matter_for_any_gate(gate: Any, task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = []
+    for block in (1 << 17, 64):
+        monkeypatch.setattr(scan_engine, "BLOCK", block)
+        results.append(run(task, GatedPredictor(gate=gate), steps=1500, replicates=3, seed=5))
+    for first, second in zip(results[0].strata, results[1].strata, strict=True):
+        assert np.abs(first.curve.gate - second.curve.gate).max() < 1e-9
+        losses = np.array([list(vars(result.loss).values()) for result in (first, second)])
+        assert losses[0] == pytest.approx(losses[1], rel=1e-9)
+    worst = [result.regret for result in results]
+    assert worst[0].in_weight == pytest.approx(worst[1].in_weight, rel=1e-9)
+    assert worst[0].in_weight <= worst[0].in_weight_bound
+    assert worst[0].in_context <= worst[0].in_context_bound
