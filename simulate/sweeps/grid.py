@@ -152,6 +152,10 @@ class Grid:
         )
         return cls(**{**data, "axes": axes})
 
+    def point(self, cell: GridCell) -> str:
+        """A cell's place in words: the settings along the axes."""
+        return _point(self.axes, cell.values)
+
     def _cell(self, index: tuple[int, ...]) -> GridCell | None:
         values = tuple(axis.values[place] for axis, place in zip(self.axes, index, strict=True))
         changes = [change for axis, place in zip(self.axes, index, strict=True) for change in axis.changes[place]]
@@ -160,8 +164,8 @@ class Grid:
         except SettingError as error:
             if self.skip_impossible:
                 return None
-            point = ", ".join(f"{axis.name} = {value}" for axis, value in zip(self.axes, values, strict=True))
-            raise SettingError(error.field, error.value, f"{error.allowed} (at the point {point})") from error
+            allowed = f"{error.allowed} (at the point {_point(self.axes, values)})"
+            raise SettingError(error.field, error.value, allowed) from error
         return GridCell(index=index, values=values, configuration=self._configuration(setting))
 
     def _configuration(self, setting: Setting) -> Configuration:
@@ -176,6 +180,10 @@ class Grid:
             options=self.options,
             files=files,
         )
+
+
+def _point(axes: Sequence[GridAxis], values: Sequence[Value]) -> str:
+    return ", ".join(f"{axis.name} = {value}" for axis, value in zip(axes, values, strict=True))
 
 
 def _check_axes(axes: Sequence[GridAxis]) -> None:
