@@ -14,16 +14,8 @@ from simulate.sweeps.grid import Grid, GridCell
 from simulate.sweeps.grid_file import read_grid
 from simulate.sweeps.store import Store
 from simulate.sweeps.sweep_folder import grid_of_folder, remember_grid, strays
+from simulate.sweeps.sweep_status import Failure
 from theory.errors import SettingError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """A cell that failed: its place, in words, and the error."""
-
-    key: str
-    point: str
-    error: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
