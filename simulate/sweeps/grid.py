@@ -12,7 +12,14 @@ from math import prod
 from typing import Any
 
 from simulate.lanes import MOST_REPLICATES, check_setting
-from simulate.sweeps.configuration import Configuration, by_contents, canonical, derived_seed, named_files, with_absolute_files
+from simulate.sweeps.configuration import (
+    Configuration,
+    by_contents,
+    canonical,
+    derived_seed,
+    named_files,
+    with_absolute_files,
+)
 from simulate.sweeps.grid_axes import GridAxis, Value
 from simulate.sweeps.measures import measure_options
 from theory.checks import MOST_STEPS, integer
