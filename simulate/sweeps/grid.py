@@ -171,6 +171,8 @@ class Grid:
         except SettingError as error:
             if self.skip_impossible:
                 return None
+            if not values:
+                raise
             allowed = f"{error.allowed} (at the point {_point(self.axes, values)})"
             raise SettingError(error.field, error.value, allowed) from error
         return GridCell(index=index, values=values, configuration=self._configuration(setting))

@@ -112,9 +112,8 @@ def sweep(
     cells = grid.cells if shard is None else shard_of(grid.cells, shard)
     store = Store(Path(folder)).prepare()
     remember_grid(store.folder, grid, extend=extend)
-    altered = [
-        error for cell in cells if store.has(cell.configuration.key) and (error := store.check(cell.configuration))
-    ]
+    present = [cell.configuration for cell in cells if store.has(cell.configuration.key)]
+    altered = [error for configuration in present if (error := store.check(configuration)) is not None]
     others, foreign = strays(store, grid)
     for error in foreign:
         store.set_aside(error.path)
