@@ -32,6 +32,9 @@ class MovingArtists:
             self._canvas.mpl_connect("draw_event", self._whole_figure_was_drawn)
 
     def _whole_figure_was_drawn(self, _: object) -> None:
+        if self._canvas.is_saving():
+            # A file has everything drawn already.
+            return
         self._still = self._canvas.copy_from_bbox(self._figure.bbox)
         self._draw()
 

@@ -206,4 +206,5 @@ def _slider(figure: Figure, place: int, knob: Knob, start: float) -> Slider:
     slider = Slider(axis, knob.label, valinit=knob.position(start), color=BEFORE, initcolor=PREDICTED, **ends)
     # A move would draw the whole figure; the explorer draws what moves.
     slider.drawon = False
+    slider.valtext.set_x(1.06)
     return slider
