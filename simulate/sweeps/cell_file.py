@@ -110,7 +110,7 @@ def _parsed(content: bytes) -> StoredCell:
 def array_bytes(array: NDArray[Any]) -> bytes:
     """An array as the contents of an ``.npy`` file, without pickle."""
     buffer = io.BytesIO()
-    np.lib.format.write_array(buffer, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
+    np.lib.format.write_array(buffer, np.asarray(array, order="C"), version=(1, 0), allow_pickle=False)
     return buffer.getvalue()
 
 
