@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,10 @@ def export_csv(result: SweepTable, path: str | Path) -> list[Path]:
         A file cannot be written.
     """
     path = Path(path)
-    written = []
+    written: list[Path] = []
     for inner, names in _divided(result):
         own = path.with_name("-".join([path.stem, *(inner if written else ())]) + path.suffix)
-        write_atomically(own, lambda temporary, inner=inner, names=names: _write(result, inner, names, temporary))
+        write_atomically(own, partial(_write, result, inner, names))
         written.append(own)
     return written
 
@@ -73,9 +74,10 @@ def _write(result: SweepTable, inner: tuple[str, ...], names: Sequence[str], pat
         writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
         writer.writerow([*dimensions, *names])
         for some in _parts(places):
-            where = np.unravel_index(some, tuple(result.coordinates[name].size for name in dimensions))
+            # A dimension of size 1 in front, so that a single number has a dimension too.
+            where = np.unravel_index(some, (1, *(result.coordinates[name].size for name in dimensions)))
             columns = [
-                *(_text(result.coordinates[name][at]) for name, at in zip(dimensions, where, strict=True)),
+                *(_text(result.coordinates[name][at]) for name, at in zip(dimensions, where[1:], strict=True)),
                 *(_column(result.quantities[name], where) for name in names),
             ]
             writer.writerows(zip(*columns, strict=True))
@@ -102,11 +104,11 @@ def _parts(places: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
 
 
 def _column(found: Quantity, where: tuple[NDArray[np.intp], ...]) -> list[str]:
-    place = where[: found.values.ndim]
-    texts = _text(found.values[place])
+    place = where[: found.values.ndim + 1]
+    texts = _text(found.values[None][place])
     if found.missing is None:
         return texts
-    return ["" if gone else text for text, gone in zip(texts, found.missing[place].tolist(), strict=True)]
+    return ["" if gone else text for text, gone in zip(texts, found.missing[None][place].tolist(), strict=True)]
 
 
 def _text(values: AnyArray) -> list[str]:

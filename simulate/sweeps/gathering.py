@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from simulate.sweeps.configuration import Configuration
     from simulate.sweeps.grid import Grid
 
+__all__ = ["SweepTable", "axis_labels", "gather"]
+
 Found = Sequence[tuple[tuple[int, ...], Table]]
 """Tables of the cells that were computed, each with its place in the grid."""
 _INNER = ("class", "stratum", "checkpoint", "base", "context")
@@ -146,8 +148,9 @@ def _stack(name: str, found: Found, places: _Places, axes: tuple[str, ...], shap
             raise ValueError(f"{name!r} is not alike in all cells: other dimensions, units or types")
         place = places.of(table, own.dimensions)
         # With the ellipsis these are views, even of a grid without axes.
-        values[(*index, ...)][place] = own.values
-        missing[(*index, ...)][place] = False if own.missing is None else own.missing
+        cell: Any = (*index, ...)
+        values[cell][place] = own.values
+        missing[cell][place] = False if own.missing is None else own.missing
     return Quantity(
         dimensions=(*axes, *first.dimensions),
         values=values,

@@ -136,9 +136,7 @@ def _stream(configuration: Configuration) -> dict[str, Any]:
 
 
 def _number(default: int, maximum: int) -> MeasureOption:
-    return MeasureOption(
-        default=default, checked=lambda name, value: integer(name, value, minimum=1, maximum=maximum)
-    )
+    return MeasureOption(default=default, checked=lambda name, value: integer(name, value, minimum=1, maximum=maximum))
 
 
 def _curve_points(name: str, value: object) -> int:

@@ -16,6 +16,7 @@ from theory.command import write_atomically
 
 _FILL = {"d": np.float64(9.969209968386869e36), "i": np.int32(-2147483647), "b": np.int8(-127)}
 """What stands for a missing value: netCDF's own choices for its types, by NumPy's letters for them."""
+_UNITS = {"checkpoint": {"units": "steps"}}
 _LARGEST = 2147483646
 
 
@@ -84,9 +85,9 @@ def _write(result: SweepTable, path: Path) -> None:
             setattr(file, name, _attribute(value))
         for name, labels in result.coordinates.items():
             file.createDimension(names[name], labels.size)
-            kept = {"setting": name} if name in result.axes else {}
+            further = {"setting": name} if name in result.axes else _UNITS.get(name, {})
             put = _put_text if labels.dtype.kind == "U" else _put_numbers
-            put(file, names, name, labels, {"long_name": name, **kept})
+            put(file, names, name, labels, {"long_name": name, **further})
         axes = tuple(names[axis] for axis in result.axes)
         _put(file, "complete", axes, result.complete.astype(np.int8), {"long_name": "whether the cell was computed"})
         _put(file, "possible", axes, result.possible.astype(np.int8), {"long_name": "whether the cell is a setting"})
@@ -121,18 +122,14 @@ def _put_quantity(file: Any, names: Mapping[str, str], name: str, found: Quantit
     if found.missing is not None:
         fill = _FILL[values.dtype.char]
         attributes["_FillValue"] = fill
-        values = np.where(found.missing, fill, values)
+        values = values.copy()
+        values[found.missing] = fill
     _put(file, names[name], tuple(names[dimension] for dimension in found.dimensions), values, attributes)
 
 
-def _put(
-    file: Any, name: str, dimensions: tuple[str, ...], values: AnyArray, attributes: Mapping[str, Any]
-) -> None:
+def _put(file: Any, name: str, dimensions: tuple[str, ...], values: AnyArray, attributes: Mapping[str, Any]) -> None:
     variable = file.createVariable(name, values.dtype.char, dimensions)
-    if dimensions:
-        variable[:] = values
-    else:
-        variable.assignValue(values)
+    variable[...] = values
     _describe(variable, attributes)
 
 

@@ -20,8 +20,8 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)
 def export_npz(result: SweepTable, path: str | Path) -> list[Path]:
     """Write a sweep as a file for ``numpy.load``; it is whole, or not there, and the same bytes for the same result.
 
-    It holds every quantity under its name and, where values are missing (they are 0 then), ``<name>_missing``; labels of
-    every dimension under its own name (an axis under its dotted one); ``complete`` and ``possible``, whether the grid's
+    It holds every quantity under its name and, where values are missing (they are 0 then), ``<name>_missing``; labels
+    of every dimension under its own name (an axis under its dotted one); ``complete`` and ``possible``, whether the grid's
     cells were computed and are settings; and ``dimensions``, a JSON text with ``axes``, for every quantity its
     ``dimensions``, ``unit`` and ``meaning``, and in ``description`` how it was computed.
 
@@ -51,7 +51,7 @@ def export_npz(result: SweepTable, path: str | Path) -> list[Path]:
             for name, array in arrays.items():
                 member = zipfile.ZipInfo(f"{name}.npy", _EARLIEST)
                 with archive.open(member, "w", force_zip64=True) as file:
-                    np.lib.format.write_array(file, array, allow_pickle=False)
+                    np.lib.format.write_array(file, np.asarray(array, order="C"), allow_pickle=False)
 
     write_atomically(path, write)
     return [path]
@@ -70,9 +70,9 @@ def _arrays(result: SweepTable, path: Path) -> dict[str, AnyArray]:
         ("possible", result.possible),
     ]
     for name, one in result.quantities.items():
-        found.append((name, np.ascontiguousarray(one.values)))
+        found.append((name, one.values))
         if one.missing is not None:
-            found.append((f"{name}_missing", np.ascontiguousarray(one.missing)))
+            found.append((f"{name}_missing", one.missing))
     arrays = dict(found)
     if len(arrays) < len(found):
         names = [name for name, _ in found]

@@ -127,7 +127,7 @@ class SweepTable:
     def _place(self, dimension: str, label: object) -> int:
         labels = self.coordinates[dimension].tolist()
         # A label is one of its own kind: True is not the number 1.
-        if isinstance(label, str | Real) and not isinstance(label, bool) and label in labels:
+        if type(label) is not bool and isinstance(label, str | Real) and label in labels:
             return int(labels.index(label))
         if isinstance(label, str) and isinstance(labels[0], str) and len(labels) <= _LABELS_SHOWN:
             raise unknown_name(dimension, label, labels)
