@@ -63,7 +63,7 @@ def kept_checkpoints(steps: NDArray[np.int64], number: int) -> NDArray[np.intp]:
     Examples
     --------
     >>> kept_checkpoints(np.array([1, 2, 3, 5, 8, 13, 21, 34, 55, 100]), 3).tolist()
-    [0, 5, 9]
+    [0, 4, 9]
     """
     logs = np.log(steps.astype(np.float64))
     wishes = np.linspace(logs[0], logs[-1], number)
