@@ -116,7 +116,7 @@ def _of_curves(curves: Sequence[GateCurve], kept: NDArray[np.intp]) -> dict[str,
     dimensions = ("stratum", "checkpoint")
     means = np.stack([curve.mean[kept] for curve in curves])
     errors = [curve.standard_error for curve in curves]
-    lacking = np.ma.masked_all(kept.size)
+    lacking = np.ma.MaskedArray(np.zeros(kept.size), mask=True)
     error = np.ma.stack([lacking if error is None else np.ma.MaskedArray(error[kept]) for error in errors])
     return {
         "gate": quantity(dimensions, means, "", "mean weight on g after so many steps"),

@@ -102,7 +102,7 @@ def _split(values: Any) -> tuple[NDArray[np.bool_], AnyArray]:
     if isinstance(values, np.ndarray):
         return np.array(np.ma.getmaskarray(values)), np.ma.getdata(values)
     given = np.array(values, dtype=object)
-    missing = np.array(np.equal(given, None), dtype=np.bool_)
+    missing = np.array([value is None for value in given.flat], dtype=np.bool_).reshape(given.shape)
     if missing.all():
         return missing, np.zeros(given.shape)
     # Any number that is there has the type of the others: whole numbers stay whole.
