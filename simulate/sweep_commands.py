@@ -16,8 +16,9 @@ from simulate.sweeps.exporting import export_csv, export_netcdf, export_npz
 from simulate.sweeps.gathering import SweepTable
 from simulate.sweeps.grid_file import read_grid
 from simulate.sweeps.replaying import Replay, replay
+from simulate.sweeps.shards import shard_of
 from simulate.sweeps.sweep_status import Failure, SweepStatus, sweep_status
-from simulate.sweeps.sweeping import Sweep, shard_of, stored_sweep, sweep
+from simulate.sweeps.sweeping import Sweep, stored_sweep, sweep
 from theory.checks import integer
 from theory.command import check_writable, number, whole_number
 from theory.errors import SettingError
@@ -72,9 +73,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
     print(f"{len(cells):,} cells of {grid.replicates:,} x {grid.steps:,} steps", flush=True)
     with _stopped_by_signals(), _executor(arguments) as executor:
         try:
-            done = sweep(
-                grid, arguments.out, executor, shard=arguments.shard, extend=arguments.extend, progress=True
-            )
+            done = sweep(grid, arguments.out, executor, shard=arguments.shard, extend=arguments.extend, progress=True)
         except KeyboardInterrupt:
             status = sweep_status(arguments.out)
             print(f"interrupted: {status.done:,} of {len(grid.cells):,} cells are stored; the same command resumes")

@@ -104,6 +104,7 @@ def _parsed(content: bytes) -> StoredCell:
             for name in names
         }
     configuration = Configuration.from_dict(provenance.pop("configuration"))
+    _ = configuration.key  # which checks that files and settings fit
     return StoredCell(configuration=configuration, table=Table.from_arrays(arrays), provenance=provenance)
 
 

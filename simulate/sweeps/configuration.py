@@ -15,7 +15,7 @@ from theory.errors import SettingError
 from theory.setting_file import Setting
 
 SCHEMA = 1
-"""Version of what configurations mean and cells hold: another one makes other names, so that nothing old is believed."""
+"""Version of what configurations mean and cells hold; another one makes other names: nothing old is believed."""
 _NUMBERS = {"steps": 1, "replicates": 1, "seed": 0}
 _KEYS = ("measure", "setting", *_NUMBERS, "options", "files")
 

@@ -12,7 +12,14 @@ from math import prod
 from typing import Any
 
 from simulate.lanes import MOST_REPLICATES, check_setting
-from simulate.sweeps.configuration import Configuration, by_contents, canonical, derived_seed, named_files, with_absolute_files
+from simulate.sweeps.configuration import (
+    Configuration,
+    by_contents,
+    canonical,
+    derived_seed,
+    named_files,
+    with_absolute_files,
+)
 from simulate.sweeps.grid_axes import GridAxis, Value
 from simulate.sweeps.measures import measure_options
 from theory.checks import MOST_STEPS, integer
@@ -164,6 +171,8 @@ class Grid:
         except SettingError as error:
             if self.skip_impossible:
                 return None
+            if not values:
+                raise
             allowed = f"{error.allowed} (at the point {_point(self.axes, values)})"
             raise SettingError(error.field, error.value, allowed) from error
         return GridCell(index=index, values=values, configuration=self._configuration(setting))

@@ -25,8 +25,8 @@ def read_grid(path: str | Path) -> Grid:
 
     ``[sweep]`` holds ``steps``, ``replicates``, ``seed`` and the other numbers of :class:`simulate.sweeps.grid.Grid`,
     and optionally ``base``: a preset's name or a settings file, relative to this file, with changes in ``[sweep.set]``.
-    Without a base, ``[task]`` (or ``[episodes]``) and ``[model.*]`` stand in the file itself. ``[axes]`` has an entry for
-    each axis:
+    Without a base, ``[task]`` (or ``[episodes]``) and ``[model.*]`` stand in the file itself. ``[axes]`` has an entry
+    for each axis:
 
     .. code-block:: toml
 

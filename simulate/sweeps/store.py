@@ -25,8 +25,8 @@ _ROOMS = ("cells", "partial", "claims", "failed", "set-aside")
 class Store:
     """A folder with one file for each cell.
 
-    ``cells/KEY.npz`` are results, ``partial/`` holds what is being written, ``claims/`` the locks of cells that are being
-    computed, ``failed/KEY.json`` what went wrong, ``set-aside/`` files that were found altered.
+    ``cells/KEY.npz`` are results, ``partial/`` holds what is being written, ``claims/`` the locks of cells that are
+    being computed, ``failed/KEY.json`` what went wrong, ``set-aside/`` files that were found altered.
 
     Parameters
     ----------

@@ -36,7 +36,9 @@ def remember_grid(folder: Path, grid: Grid, *, extend: bool = False) -> None:
     if path.exists() and not extend:
         known = grid_of_folder(folder)
         if known.key != grid.key:
-            raise SettingError("--out", str(folder), f"another folder, or --extend: it holds {_difference(known, grid)}")
+            raise SettingError(
+                "--out", str(folder), f"another folder, or --extend: it holds {_difference(known, grid)}"
+            )
         return
     text = json.dumps({"schema": SCHEMA, "grid": grid.to_dict()}, indent=1, allow_nan=False)
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
@@ -62,7 +64,9 @@ def grid_of_folder(folder: str | Path) -> Grid:
     try:
         return Grid.from_dict(found["grid"])
     except (KeyError, TypeError, AttributeError) as error:
-        raise SettingError("sweep folder", str(folder), f"one whose {_GRID} is as it was written ({error!r})") from error
+        raise SettingError(
+            "sweep folder", str(folder), f"one whose {_GRID} is as it was written ({error!r})"
+        ) from error
 
 
 def strays(store: Store, grid: Grid) -> tuple[list[Path], list[CellFileError]]:

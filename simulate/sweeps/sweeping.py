@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,10 @@ from simulate.sweeps.driving import drive
 from simulate.sweeps.gathering import SweepTable, gather
 from simulate.sweeps.grid import Grid, GridCell
 from simulate.sweeps.grid_file import read_grid
+from simulate.sweeps.shards import shard_of
 from simulate.sweeps.store import Store
 from simulate.sweeps.sweep_folder import grid_of_folder, remember_grid, strays
 from simulate.sweeps.sweep_status import Failure
-from theory.errors import SettingError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -113,7 +112,8 @@ def sweep(
     cells = grid.cells if shard is None else shard_of(grid.cells, shard)
     store = Store(Path(folder)).prepare()
     remember_grid(store.folder, grid, extend=extend)
-    altered = [error for cell in cells if store.has(cell.configuration.key) and (error := store.check(cell.configuration))]
+    present = [cell.configuration for cell in cells if store.has(cell.configuration.key)]
+    altered = [error for configuration in present if (error := store.check(configuration)) is not None]
     others, foreign = strays(store, grid)
     for error in foreign:
         store.set_aside(error.path)
@@ -149,21 +149,6 @@ def stored_sweep(folder: str | Path) -> SweepTable:
     grid = grid_of_folder(folder)
     store = Store(Path(folder))
     return gather(grid, lambda cell: store.read(cell).table if store.has(cell.key) else None)
-
-
-def shard_of(cells: tuple[GridCell, ...], shard: str) -> tuple[GridCell, ...]:
-    """Every n-th cell from the i-th on, for a shard ``i/n``.
-
-    Examples
-    --------
-    >>> shard_of(("a", "b", "c", "d"), "2/3")
-    ('b',)
-    """
-    found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", str(shard))
-    i, n = map(int, found.groups()) if found else (0, 0)
-    if not 1 <= i <= n:
-        raise SettingError("shard", shard, "i/n with 1 <= i <= n, such as 2/3")
-    return cells[i - 1 :: n]
 
 
 def _failures(grid: Grid, cells: tuple[GridCell, ...], errors: dict[str, str]) -> tuple[Failure, ...]:

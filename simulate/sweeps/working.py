@@ -67,7 +67,7 @@ def _compute(store: Store, configuration: Configuration) -> CellReport:
             if store.has(key):
                 return CellReport(key=key, outcome="present")
             _measure_and_store(store, configuration, started)
-    except Exception as error:  # noqa: BLE001 - recorded and reported, whatever it is
+    except Exception as error:
         return _failed(store, configuration, error, time.perf_counter() - started)
     return CellReport(key=key, outcome="stored", seconds=time.perf_counter() - started)
 

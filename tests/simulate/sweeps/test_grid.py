@@ -16,7 +16,7 @@ from simulate.sweeps.configuration import Configuration, canonical
 from simulate.sweeps.grid import Grid
 from simulate.sweeps.grid_axes import grid_axis, whole_settings
 from simulate.sweeps.grid_file import grid_of, read_grid
-from simulate.sweeps.sweeping import shard_of
+from simulate.sweeps.shards import shard_of
 from theory.errors import SettingError
 from theory.setting_file import assemble, load, to_dict
 
@@ -267,7 +267,7 @@ def test_the_contents_of_files_count_not_their_place(tmp_path: Path) -> None:
         base = tmp_path / name / "base.toml"
         base.write_text(
             '[episodes]\ncontext_length = 4\n[episodes.classes]\nfrequencies = "uniform"\nnum_classes = 100\n'
-            '[[episodes.rows]]\nname = "plain"\n[episodes.inputs]\nkind = "array"\nfile = "inputs.npz"\n'
+            '[[episodes.rows]]\nname = "plain"\nshare = 1.0\nmatches = "iid"\n[episodes.inputs]\nkind = "array"\nfile = "inputs.npz"\n'
         )
         found = grid_of({"sweep": {"base": str(base)}})
         keys.append(found.key)
@@ -281,7 +281,8 @@ def test_the_contents_of_files_count_not_their_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [None, 3, {}, {**one().to_dict(), "more": 1}, {**one().to_dict(), "setting": 3}, {**one().to_dict(), "steps": 0}]
+    "data",
+    [None, 3, {}, *({**one().to_dict(), **change} for change in ({"more": 1}, {"setting": 3}, {"steps": 0}))],
 )
 def test_what_is_no_configuration(data: Any) -> None:
     with pytest.raises(SettingError):
