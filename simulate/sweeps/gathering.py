@@ -56,7 +56,8 @@ def gather(grid: Grid, read: Callable[[Configuration], Table | None]) -> SweepTa
     found = [(index, table) for index, table in cells if table is not None]
     inner = _joined(table for _, table in found)
     quantities = _stacked(found, inner, grid.shape)
-    names = _axis_names([axis.name for axis in grid.axes], {*_TAKEN, *quantities, *map("{}_missing".format, quantities)})
+    taken = {*_TAKEN, *quantities, *(f"{name}_missing" for name in quantities)}
+    names = _axis_names([axis.name for axis in grid.axes], taken)
     labels = {name: axis_labels(axis.values) for name, axis in zip(names, grid.axes, strict=True)}
     return SweepTable(
         axes=tuple(names),
