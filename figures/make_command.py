@@ -22,8 +22,8 @@ def add_make_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     parser = commands.add_parser(
         "make",
         help="regenerate figures: PNG, PDF, SVG and the numbers as CSV",
-        description="Results are kept in DIR/store: what is there is not computed again, so that redrawing is quick and "
-        "an interrupted run resumes.",
+        description="Results are kept in DIR/store: what is there is not computed again, so that redrawing is quick "
+        "and an interrupted run resumes.",
     )
     parser.add_argument("names", nargs="+", metavar="NAME", help="figures, or all")
     parser.add_argument("--quick", action="store_true", help="fewer points and repetitions")

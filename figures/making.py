@@ -89,7 +89,7 @@ def _made(name: str, folder: Path, quick: bool, workers: int) -> Made:
     started = time.perf_counter()
     try:
         files = make(name, folder, quick=quick, workers=workers)
-    except Exception as error:  # noqa: BLE001 - reported by the caller, whatever it is
+    except Exception as error:
         message = " ".join(f"{type(error).__name__}: {error}".split())
         return Made(name=name, seconds=time.perf_counter() - started, error=message)
     return Made(name=name, files=tuple(files), seconds=time.perf_counter() - started)
