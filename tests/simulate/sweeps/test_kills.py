@@ -1,7 +1,7 @@
 """Sweeps that are killed.
 
-Whatever is killed and when, nothing that was stored is computed again, and the export of the resumed sweep equals that of
-an uninterrupted one, byte for byte.
+Whatever is killed and when, nothing that was stored is computed again, and the export of the resumed sweep equals that
+of an uninterrupted one, byte for byte.
 
 The fast tier kills each kind a few times, the slow one a hundred times in all.
 """
