@@ -13,6 +13,7 @@ from typing import Any
 
 from simulate.sweeps.cell_file import CellFileError
 from simulate.sweeps.exporting import export_csv, export_netcdf, export_npz
+from simulate.sweeps.gathering import SweepTable
 from simulate.sweeps.grid_file import read_grid
 from simulate.sweeps.replaying import Replay, replay
 from simulate.sweeps.shards import shard_of
@@ -24,7 +25,7 @@ from theory.errors import SettingError
 
 _INTERRUPTED = 130
 _LISTED = 10
-_WRITERS: dict[str, Callable[[Any, str], None]] = {
+_WRITERS: dict[str, Callable[[SweepTable, str], list[Path]]] = {
     "csv": export_csv,
     "npz": export_npz,
     "netcdf": export_netcdf,
@@ -121,9 +122,10 @@ def _dask_client(address: str) -> Any:
         from distributed import Client
     except ImportError as error:
         raise SettingError("--executor", f"dask:{address}", "dask, installed by the extra icl-iwl[dask]") from error
+    connect: Any = Client  # which has no types
     where = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
     try:
-        return Client(**where, timeout=10)
+        return connect(**where, timeout=10)
     except (OSError, ValueError) as error:
         raise SettingError("--executor", f"dask:{address}", f"a scheduler that answers ({error})") from error
 
@@ -166,12 +168,12 @@ def _export(arguments: argparse.Namespace) -> int:
     for path in wanted.values():
         check_writable(path)
     table = stored_sweep(arguments.folder)
-    missing = int(table.complete.size - table.complete.sum())
+    missing = int(table.possible.sum() - table.complete.sum())
     if missing and not arguments.partial:
         raise SettingError("export", f"{missing:,} cells missing", "a sweep that is done, or --partial")
     for name, path in wanted.items():
-        _WRITERS[name](table, path)
-        print(f"wrote {path}")
+        for written in _WRITERS[name](table, path):
+            print(f"wrote {written}")
     return 0
 
 

@@ -15,7 +15,7 @@ from scipy.special import expit
 
 from theory.coverage import check_theory
 from theory.diagrams.boundary_arrays import gates_at_nodes, instantaneous_boundaries, sharp_boundaries
-from theory.diagrams.diagram import phase_codes, PHASES
+from theory.diagrams.diagram import PHASES, phase_codes
 from theory.diagrams.diagram_grid import Grid
 from theory.diagrams.gate_arrays import GateRows, rough_gates
 from theory.diagrams.gate_steps import StepGates, finer_nodes

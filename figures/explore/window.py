@@ -155,9 +155,7 @@ def explorer_on(figure: Figure, task: AnyTask, model: GatedPredictor) -> Explore
         }
     lines_and_words = [artist for panel in panels for artist in (*panel.artists, panel.words)]
     of_sliders = [
-        artist
-        for slider in sliders.values()
-        for artist in (*slider.ax.patches, *slider.ax.lines, slider.valtext)
+        artist for slider in sliders.values() for artist in (*slider.ax.patches, *slider.ax.lines, slider.valtext)
     ]
     explorer = Explorer(
         figure=figure, task=task, model=model, sliders=sliders, panels=panels, message=message,

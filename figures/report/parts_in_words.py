@@ -132,7 +132,9 @@ def _(part: AdaHedgeGate) -> str:
 
 @part_words.register
 def _(part: FixedShareGate) -> str:
-    return f"Fixed Share: the better predictor may switch before every visit with probability {number(part.switch_rate)}"
+    return (
+        f"Fixed Share: the better predictor may switch before every visit with probability {number(part.switch_rate)}"
+    )
 
 
 @part_words.register

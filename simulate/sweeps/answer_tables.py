@@ -56,6 +56,11 @@ def table_of_trace(trace: Trace) -> Table:
     )
 
 
+def _missing(shape: tuple[int, ...]) -> Any:
+    """A masked array to be filled."""
+    return np.ma.MaskedArray(np.zeros(shape), mask=True)
+
+
 def _groups(cells: Iterable[EvaluationCell]) -> list[str]:
     return list(dict.fromkeys(cell.group for cell in cells))
 
@@ -73,12 +78,12 @@ def _of_answers(
     for cell in cells:
         place = BASES.index(cell.base), CONTEXTS.index(cell.context), groups.index(cell.group)
         for name, unit, meaning, estimate in _measures(cell):
-            values = {name: None, name + _ERROR: None}
+            values: dict[str, Any] = {name: None, name + _ERROR: None}
             if estimate is not None:
                 values = {name: estimate.mean, name + _ERROR: estimate.standard_error}
             told |= {name: (unit, meaning), name + _ERROR: (unit, _SPREAD + meaning)}
             for key, value in values.items():
-                whole = filled.setdefault(key, np.ma.masked_all(shape))
+                whole = filled.setdefault(key, _missing(shape))
                 if value is not None:
                     whole[place] = value
     return {name: quantity(dimensions, values, *told[name]) for name, values in filled.items()}
@@ -98,8 +103,8 @@ def _measures(cell: EvaluationCell) -> Iterator[tuple[str, str, str, Any]]:
 def _of_training(trace: Trace, groups: Sequence[str]) -> dict[str, Quantity]:
     found = {}
     for part in PARTS:
-        mean = np.ma.masked_all((len(groups), trace.steps.size))
-        error = np.ma.masked_all(mean.shape)
+        mean = _missing((len(groups), trace.steps.size))
+        error = _missing(mean.shape)
         for losses in trace.training:
             own_mean, own_error = losses.mean(part)
             mean[groups.index(losses.group)] = own_mean
