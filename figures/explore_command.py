@@ -14,8 +14,8 @@ def add_explore_command(commands: argparse._SubParsersAction[argparse.ArgumentPa
         "explore",
         help="a window with sliders: the prediction follows",
         description="Opens a window with a slider for each parameter of a two-level task. The predicted mean gates, "
-        "boundaries and phases follow (nothing is simulated). It starts from a setting, the preset transient if none is "
-        "named.",
+        "boundaries and phases follow (nothing is simulated). It starts from a setting, the preset transient unless "
+        "another one is named.",
     )
     add_setting_arguments(parser, default="transient")
     parser.set_defaults(run=_explore)

@@ -24,8 +24,8 @@ def add_report_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
     parser = commands.add_parser(
         "report",
         help="one page with the task in words, what is predicted, what is simulated, and how they agree",
-        description="Predicts, simulates, asks the learners, measures their regret, and writes one self-contained page. "
-        "Parts without a theory are simulated only, and the page says so.",
+        description="Predicts, simulates, asks the learners, measures their regret, and writes one self-contained "
+        "page. Parts without a theory are simulated only, and the page says so.",
     )
     add_setting_arguments(parser)
     add_run_arguments(parser, steps=None, replicates=DEFAULT_REPLICATES)
@@ -50,7 +50,11 @@ def _report(arguments: argparse.Namespace) -> None:
         title=Path(arguments.task).stem,
         command=_command(arguments, contents.run.steps, replicates, seed, prompts),
     )
-    write_atomically(arguments.out, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(page, encoding="utf-8")
+
+    write_atomically(arguments.out, write)
     print(f"wrote {arguments.out}")
 
 

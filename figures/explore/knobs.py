@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import expit, logit
@@ -115,9 +115,9 @@ def setting_with(
     >>> setting_with(task, GatedPredictor(), {"relevant_examples": 2, "model.in_context.odds": 50.0})[1].in_context.odds
     50.0
     """
-    own = {key: value for key, value in values.items() if "." not in key}
+    own: dict[str, Any] = {key: value for key, value in values.items() if "." not in key}
     if own.get("relevant_examples") == NATURAL:
-        own = {**own, "relevant_examples": None}  # type: ignore[dict-item]
+        own["relevant_examples"] = None
     for key, value in values.items():
         if "." in key:
             _, role, name = key.split(".")

@@ -171,12 +171,14 @@ def _panels(figure: Figure) -> tuple[Axes, tuple[GroupPanel, ...]]:
     """The first panel's axes, and what moves in both."""
     figure.set_layout_engine("none")
     grid = figure.add_gridspec(1, 2, left=0.09, right=0.985, top=0.87, bottom=0.53, wspace=0.06)
-    axes = grid.subplots(sharey=True)
-    axes[0].set_ylabel("predicted mean gate $\\alpha$\n(0: in context, 1: in weights)")
-    panels = tuple(_panel(axis, name) for axis, name in zip(axes, ("high", "low"), strict=True))
-    handles, labels = axes[0].get_legend_handles_labels()
+    left = figure.add_subplot(grid[0, 0])
+    right = figure.add_subplot(grid[0, 1], sharey=left)
+    right.tick_params(labelleft=False)
+    left.set_ylabel("predicted mean gate $\\alpha$\n(0: in context, 1: in weights)")
+    panels = _panel(left, "high"), _panel(right, "low")
+    handles, labels = left.get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncols=3, bbox_to_anchor=(0.5, 0.42))
-    return axes[0], panels
+    return left, panels
 
 
 def _panel(axis: Axes, name: str) -> GroupPanel:

@@ -11,6 +11,7 @@ from simulate.evaluation.grading import PARTS
 from simulate.evaluation.results import Evaluation, EvaluationCell
 from simulate.regrets.rows import RegretRow
 
+_ROUNDING = 1e-9
 _LETTERS = dict(zip(PARTS, "ghf", strict=True))
 _ERRORS = ("labels, context, classes", *(f"error of {letter}" for letter in _LETTERS.values()))
 _LOSSES = ("labels, context, classes", *(f"loss of {letter}, nats" for letter in _LETTERS.values()))
@@ -78,7 +79,10 @@ def regret_rows_table(rows: Sequence[RegretRow]) -> Table:
         [
             (
                 row.comparator,
-                *(number_text(value) for value in (row.regret, row.bound, row.slack)),
+                number_text(row.regret),
+                number_text(row.bound),
+                # A bound that is reached leaves the rounding of long sums.
+                number_text(0.0 if abs(row.slack) < _ROUNDING else row.slack),
                 f"{row.visits:,}",
                 row.theorem,
             )

@@ -11,11 +11,21 @@ from theory.command import number
 
 NOTHING = "–"
 _FINEST = 4
+_SMALLEST_PLAIN = 1e-4
+"""Smallest number that is written without an exponent."""
 
 
 def number_text(value: float | None) -> str:
-    """A number for a table."""
-    return NOTHING if value is None else number(value)
+    """A number for a table or a sentence; small ones without an exponent where that is short.
+
+    Examples
+    --------
+    >>> number_text(1234567.0), number_text(1e-4), number_text(1e-9), number_text(None)
+    ('1,234,567', '0.0001', '1.000e-09', '–')
+    """
+    if value is None:
+        return NOTHING
+    return f"{value:.3g}" if _SMALLEST_PLAIN <= abs(value) < 1e-3 else number(value)
 
 
 def interval_text(ends: tuple[float, float] | None) -> str:
@@ -26,7 +36,7 @@ def interval_text(ends: tuple[float, float] | None) -> str:
     >>> interval_text((1234.5, 2000.0)), interval_text(None)
     ('1,234 to 2,000', '–')
     """
-    return NOTHING if ends is None else f"{number(ends[0])} to {number(ends[1])}"
+    return NOTHING if ends is None else f"{number_text(ends[0])} to {number_text(ends[1])}"
 
 
 def estimate_text(estimate: Estimate | None) -> str:
@@ -34,8 +44,8 @@ def estimate_text(estimate: Estimate | None) -> str:
 
     Examples
     --------
-    >>> estimate_text(Estimate(np.array([0.1, 0.2, 0.3]))), estimate_text(Estimate(np.array([0.5]))), estimate_text(None)
-    ('0.20 ± 0.06', '0.5', '–')
+    >>> [estimate_text(Estimate(np.array(values))) for values in ([0.1, 0.2, 0.3], [0.5])], estimate_text(None)
+    (['0.20 ± 0.06', '0.5'], '–')
     """
     if estimate is None or np.ma.is_masked(estimate.mean):
         return NOTHING
@@ -54,9 +64,9 @@ def mean_text(mean: float, error: float | None) -> str:
     if not math.isfinite(mean):
         return "infinite"
     if error is None or not math.isfinite(error):
-        return number(mean)
+        return number_text(mean)
     if error == 0:
-        return f"{number(mean)} ± 0"
+        return f"{number_text(mean)} ± 0"
     if error < 10.0**-_FINEST:
         return f"{mean:.{_FINEST}f} ± <{10.0**-_FINEST:.{_FINEST}f}"
     digits = max(0, -math.floor(math.log10(error)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import Any
 
-from theory.command import number
+from figures.report.numbers_in_words import number_text
 from theory.setting import (
     AdaHedgeGate,
     Attention,
@@ -28,7 +28,7 @@ from theory.setting import (
 
 _CELLS = {
     "query": "There is one gate for each query class.",
-    "query-and-relevance": "There are two gates for each query class, one for relevant and one for irrelevant contexts.",
+    "query-and-relevance": "There are two gates for each query class, for relevant and for irrelevant contexts.",
     "shared": "All queries share one gate.",
 }
 
@@ -50,7 +50,7 @@ def model_sentences(model: GatedPredictor) -> tuple[str, ...]:
 
 def _cells_and_prior(gate: Any) -> str:
     prior, per = getattr(gate, "prior_in_weight", None), getattr(gate, "per", None)
-    started = "" if prior is None else f" It starts at {number(prior)}."
+    started = "" if prior is None else f" It starts at {number_text(prior)}."
     return started + ("" if per is None else f" {_CELLS[per]}")
 
 
@@ -62,19 +62,22 @@ def part_words(part: object) -> str:
 
 @part_words.register
 def _(part: DirichletTable) -> str:
-    return f"a table of label counts for each query class, with the pseudo-count {number(part.pseudo_count)} for every label"
+    return (
+        "a table of label counts for each query class, with the pseudo-count "
+        f"{number_text(part.pseudo_count)} for every label"
+    )
 
 
 @part_words.register
 def _(part: LogisticRegression) -> str:
     bias = "with" if part.bias else "without"
-    return f"multinomial logistic regression, learned at the rate {number(part.learning_rate)}, {bias} biases"
+    return f"multinomial logistic regression, learned at the rate {number_text(part.learning_rate)}, {bias} biases"
 
 
 @part_words.register
 def _(part: Attention) -> str:
     return (
-        f"attention that copies labels: a relevant example weighs {number(part.odds)} times an irrelevant one"
+        f"attention that copies labels: a relevant example weighs {number_text(part.odds)} times an irrelevant one"
         f"{_floor(part.floor)}"
     )
 
@@ -82,22 +85,22 @@ def _(part: Attention) -> str:
 @part_words.register
 def _(part: LearnedAttention) -> str:
     return (
-        f"attention that copies labels and learns its temperature at the rate {number(part.learning_rate)}, from the odds "
-        f"{number(part.initial_odds)} of a relevant against an irrelevant example{_floor(part.floor)}"
+        f"attention that copies labels and learns its temperature at the rate {number_text(part.learning_rate)}, from "
+        f"the odds {number_text(part.initial_odds)} of a relevant against an irrelevant example{_floor(part.floor)}"
     )
 
 
 @part_words.register
 def _(part: KernelAttention) -> str:
-    learned = f", learned at the rate {number(part.learning_rate)}" if part.learning_rate > 0 else ""
+    learned = f", learned at the rate {number_text(part.learning_rate)}" if part.learning_rate > 0 else ""
     return (
-        f"attention over the distances of noisy inputs, at the temperature {number(part.temperature)}{learned}"
+        f"attention over the distances of noisy inputs, at the temperature {number_text(part.temperature)}{learned}"
         f"{_floor(part.floor)}"
     )
 
 
 @part_words.register
-def _(part: LabelPosterior) -> str:
+def _(_part: LabelPosterior) -> str:
     return "the Bayes rule from the noisy labels of the relevant examples"
 
 
@@ -107,52 +110,50 @@ def _(part: MajorityVote) -> str:
 
 
 def _floor(floor: float) -> str:
-    return f"; every label has a probability of at least {number(floor)}" if floor > 0 else ""
+    return f"; every label has a probability of at least {number_text(floor)}" if floor > 0 else ""
 
 
 @part_words.register
-def _(part: BayesGate) -> str:
+def _(_part: BayesGate) -> str:
     return "the posterior weight of g (a Bayes gate)"
 
 
 @part_words.register
 def _(part: HedgeGate) -> str:
-    return f"Hedge with the learning rate {number(part.rate)}"
+    return f"Hedge with the learning rate {number_text(part.rate)}"
 
 
 @part_words.register
 def _(part: DecreasingHedgeGate) -> str:
-    return f"Hedge with a learning rate that falls with the visits, from {number(part.rate)}"
+    return f"Hedge with a learning rate that falls with the visits, from {number_text(part.rate)}"
 
 
 @part_words.register
-def _(part: AdaHedgeGate) -> str:
+def _(_part: AdaHedgeGate) -> str:
     return "AdaHedge, which sets its learning rate by the losses seen so far"
 
 
 @part_words.register
 def _(part: FixedShareGate) -> str:
-    return (
-        f"Fixed Share: the better predictor may switch before every visit with probability {number(part.switch_rate)}"
-    )
+    return f"Fixed Share: the better predictor may switch before every visit with probability {number_text(part.switch_rate)}"
 
 
 @part_words.register
-def _(part: UniversalMixtureGate) -> str:
+def _(_part: UniversalMixtureGate) -> str:
     return "the mean of all constant gates under their posterior (a universal mixture)"
 
 
 @part_words.register
 def _(part: ExponentiatedGradientGate) -> str:
-    return f"exponentiated gradient with the learning rate {number(part.learning_rate)}"
+    return f"exponentiated gradient with the learning rate {number_text(part.learning_rate)}"
 
 
 @part_words.register
 def _(part: ProjectedGradientGate) -> str:
-    return f"projected online gradient descent with the learning rate {number(part.learning_rate)}"
+    return f"projected online gradient descent with the learning rate {number_text(part.learning_rate)}"
 
 
 @part_words.register
 def _(part: LogisticGate) -> str:
     features = ", ".join(part.features)
-    return f"a logistic regression on {features}, learned at the rate {number(part.learning_rate)}"
+    return f"a logistic regression on {features}, learned at the rate {number_text(part.learning_rate)}"

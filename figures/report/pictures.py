@@ -46,13 +46,14 @@ def overlay_picture(prediction: Prediction, run: Run) -> Picture:
     """Predicted and simulated mean gates or boundaries over each other."""
     if run.task.grouped:
         caption = (
-            "Mean gate α against the steps of the stream (0: answers in context, 1: in weights): simulated, with a band of "
-            "two standard errors where there are several replicates, and predicted. The boundary is the last rise through 1/2."
+            "Mean gate α against the steps of the stream (0: answers in context, 1: in weights): simulated, with a band "
+            "of two standard errors where there are several replicates, and predicted. The boundary is the last rise "
+            "through 1/2."
         )
     else:
         caption = (
-            "Predicted and simulated boundaries of the classes, from frequent (top) to rare, over the simulated mean gate "
-            "(light: in context, dark: in weights)."
+            "Predicted and simulated boundaries of the classes, from frequent (top) to rare, over the simulated mean "
+            "gate (light: in context, dark: in weights)."
         )
     found = [
         f"{entry.name}: predicted {_steps(entry.vanish_steps)}, simulated {_steps(result.boundary.steps)}"
@@ -71,8 +72,8 @@ def simulated_picture(run: Run) -> Picture:
     """Simulated mean gates alone, where there is nothing to lay over them."""
     figure, ends = simulated_figure(run)
     caption = (
-        "Simulated mean gate α against the steps of the stream (0: answers in context, 1: in weights), with a band of two "
-        "standard errors where there are several replicates."
+        "Simulated mean gate α against the steps of the stream (0: answers in context, 1: in weights), with a band of "
+        "two standard errors where there are several replicates."
     )
     found = "; ".join(f"{name}: {gate:.2f}" for name, gate in ends)
     words = f"Simulated mean gates. After {run.steps:,} steps they are {found}."

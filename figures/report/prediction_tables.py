@@ -36,12 +36,10 @@ _AGREEMENT = (
 def predicted_table(prediction: Prediction) -> Table:
     """Risks, phases and boundaries."""
     entries = prediction.entries
-    header, emerges = _PREDICTED, any(entry.emerge_steps is not None for entry in entries)
-    if emerges:
-        header = (*header, "emerges, steps")
+    emerges = any(entry.emerge_steps is not None for entry in entries)
     return table(
         "Predicted risks, phases and boundaries",
-        header,
+        (*_PREDICTED, "emerges, steps") if emerges else _PREDICTED,
         [_predicted_row(entry, emerges) for entry in entries],
         [_predicted_data(entry) for entry in entries],
         file_name="predicted.csv",

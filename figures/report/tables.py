@@ -101,13 +101,13 @@ def spread_by_frequency(probabilities: Sequence[float]) -> list[int]:
     """
     order = np.argsort(-np.asarray(probabilities), kind="stable")
     if order.size <= ROWS_SHOWN:
-        return order.tolist()
+        return [int(place) for place in order]
     # More are asked for than there is room for, as the first ones coincide.
     for wanted in range(ROWS_SHOWN, 4 * ROWS_SHOWN):
         ranks = np.unique(np.rint(np.geomspace(1, order.size, wanted)).astype(int)) - 1
         if ranks.size >= ROWS_SHOWN:
             break
-    return order[np.append(ranks[: ROWS_SHOWN - 1], order.size - 1)].tolist()
+    return [int(place) for place in order[np.append(ranks[: ROWS_SHOWN - 1], order.size - 1)]]
 
 
 def csv_text(rows: Sequence[dict[str, Any]]) -> str:

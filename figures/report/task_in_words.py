@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theory.command import number
+from figures.report.numbers_in_words import number_text
 from theory.setting import (
     AnyTask,
     ArrayInputs,
@@ -16,7 +16,11 @@ from theory.setting import (
     TaskDistribution,
 )
 
-_MATCHES = {"at-least-one": "at least one", "none": "no", "iid": "as many as chance brings of"}
+_MATCHES = {
+    "at-least-one": "at least one example of the query's class",
+    "none": "no example of the query's class",
+    "iid": "as many examples of the query's class as chance brings",
+}
 _RELABELLED = {
     "none": "",
     "permutation": "Every episode renames all labels by a fresh permutation.",
@@ -48,14 +52,14 @@ def _classes(task: AnyTask) -> str:
     if task.grouped:
         high, low = task.level_probabilities
         return (
-            f"{start}: {task.num_high:,} of high frequency, with probability {number(high)} each, and {task.num_low:,} "
-            f"of low frequency, with {number(low)} each."
+            f"{start}: {task.num_high:,} of high frequency, with probability {number_text(high)} each, and {task.num_low:,} "
+            f"of low frequency, with {number_text(low)} each."
         )
     likely = np.asarray(law.class_probabilities)
-    ends = f"from {number(float(likely.max()))} down to {number(float(likely[likely > 0].min()))}"
+    ends = f"from {number_text(float(likely.max()))} down to {number_text(float(likely[likely > 0].min()))}"
     if law.frequencies == "uniform":
-        return f"{start}, each with probability {number(float(likely[0]))}."
-    kind = {"zipf": f"Zipf frequencies of exponent {number(law.zipf_exponent)}", "weights": "given probabilities"}
+        return f"{start}, each with probability {number_text(float(likely[0]))}."
+    kind = {"zipf": f"Zipf frequencies of exponent {number_text(law.zipf_exponent)}", "weights": "given probabilities"}
     return f"{start} with {kind.get(law.frequencies, 'the frequencies of their counts')}, {ends}."
 
 
@@ -73,7 +77,7 @@ def _task_contexts(task: TaskDistribution) -> tuple[str, ...]:
     start = f"A context holds {_examples(task.context_length)}"
     if task.p_relevant == 0:
         return (f"{start}, never one of the query's class.",)
-    often = "always" if task.p_relevant == 1 else f"with probability {number(task.p_relevant)}"
+    often = "always" if task.p_relevant == 1 else f"with probability {number_text(task.p_relevant)}"
     if task.relevant_examples is None:
         what = "some of the query's class: as many as chance brings, but at least one."
     else:
@@ -87,14 +91,12 @@ def _episode_contexts(task: EpisodeDistribution) -> tuple[str, ...]:
 
 
 def _row_kind(kind: RowKind) -> str:
-    matches = f"{kind.copies:,}" if kind.copies else _MATCHES[kind.matches]
-    distractor = ""
+    matches = _MATCHES.get(kind.matches, "")
+    if kind.copies:
+        matches = f"{kind.copies:,} example{'s' * (kind.copies > 1)} of the query's class"
     if kind.distractor_copies:
-        distractor = f", and {kind.distractor_copies:,} of one other class"
-    return (
-        f"With probability {number(kind.share)} it is of the kind “{kind.name}”, with {matches} examples of the query's "
-        f"class{distractor}."
-    )
+        matches += f", and {kind.distractor_copies:,} of one other class"
+    return f"With probability {number_text(kind.share)} it is of the kind “{kind.name}”, with {matches}."
 
 
 def _noise(task: AnyTask) -> tuple[str, ...]:
@@ -104,8 +106,8 @@ def _noise(task: AnyTask) -> tuple[str, ...]:
     if own == 0 and context == 0:
         return ("Labels have no noise.",)
     goes = "the next label" if task.label_noise_kind == "cyclic" else "any other label"
-    apart = "" if own == context else f" ({number(context)} in contexts)"
-    return (f"A label is replaced by {goes} with probability {number(own)}{apart}.",)
+    apart = "" if own == context else f" ({number_text(context)} in contexts)"
+    return (f"A label is replaced by {goes} with probability {number_text(own)}{apart}.",)
 
 
 def _episode_parts(task: EpisodeDistribution) -> tuple[str, ...]:
@@ -122,8 +124,9 @@ def _inputs(task: EpisodeDistribution) -> str:
     inputs = task.inputs
     if isinstance(inputs, SphereInputs | GaussianInputs):
         place = "on a sphere" if isinstance(inputs, SphereInputs) else "from a normal law"
-        noise = number(inputs.input_noise)
-        return f"Inputs scatter with noise {noise} around one centre for each class, {place} in {inputs.dimension:,} dimensions."
+        noise = number_text(inputs.input_noise)
+        where = f"{place} in {inputs.dimension:,} dimensions"
+        return f"Inputs scatter with noise {noise} around one centre for each class, {where}."
     if isinstance(inputs, ArrayInputs):
         return f"Inputs are rows of a given array, in {inputs.dimension:,} dimensions."
     return ""
