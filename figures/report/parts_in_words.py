@@ -135,7 +135,8 @@ def _(_part: AdaHedgeGate) -> str:
 
 @part_words.register
 def _(part: FixedShareGate) -> str:
-    return f"Fixed Share: the better predictor may switch before every visit with probability {number_text(part.switch_rate)}"
+    rate = number_text(part.switch_rate)
+    return f"Fixed Share: the better predictor may switch before every visit with probability {rate}"
 
 
 @part_words.register

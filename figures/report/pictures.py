@@ -46,9 +46,9 @@ def overlay_picture(prediction: Prediction, run: Run) -> Picture:
     """Predicted and simulated mean gates or boundaries over each other."""
     if run.task.grouped:
         caption = (
-            "Mean gate α against the steps of the stream (0: answers in context, 1: in weights): simulated, with a band "
-            "of two standard errors where there are several replicates, and predicted. The boundary is the last rise "
-            "through 1/2."
+            "Mean gate α against the steps of the stream (0: answers in context, 1: in weights): simulated, with a "
+            "band of two standard errors where there are several replicates, and predicted. The boundary is the last "
+            "rise through 1/2."
         )
     else:
         caption = (

@@ -52,8 +52,8 @@ def _classes(task: AnyTask) -> str:
     if task.grouped:
         high, low = task.level_probabilities
         return (
-            f"{start}: {task.num_high:,} of high frequency, with probability {number_text(high)} each, and {task.num_low:,} "
-            f"of low frequency, with {number_text(low)} each."
+            f"{start}: {task.num_high:,} of high frequency, with probability {number_text(high)} each, and "
+            f"{task.num_low:,} of low frequency, with {number_text(low)} each."
         )
     likely = np.asarray(law.class_probabilities)
     ends = f"from {number_text(float(likely.max()))} down to {number_text(float(likely[likely > 0].min()))}"

@@ -9,6 +9,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _PATIENCE = 60.0
+_LAUNCH = "import os, sys; [os.dup2(int(sys.argv[i + 1]), 3 + i) for i in (0, 1)]; os.execv(sys.argv[3], sys.argv[3:])"
 _OPTIONS = (
     "--headless",
     "--no-sandbox",
@@ -130,7 +132,7 @@ def browser_page(program: str, folder: Path) -> Iterator[Page]:
     # The browser reads commands from 3 and writes answers to 4; ours come from above, so that none is overwritten.
     commands_high, answers_high = (fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (commands_in, answers_out))
     process = subprocess.Popen(  # noqa: S603 (the browser that was found)
-        ["/bin/sh", "-c", f'exec "$@" 3<&{commands_high} 4>&{answers_high}', "sh", program, *_OPTIONS,
+        [sys.executable, "-c", _LAUNCH, str(commands_high), str(answers_high), program, *_OPTIONS,
          f"--user-data-dir={folder}"],
         pass_fds=(commands_high, answers_high), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
