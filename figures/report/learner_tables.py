@@ -21,7 +21,7 @@ _REGRETS = ("held against", "regret, nats", "bound, nats", "slack, nats", "visit
 def error_table(evaluation: Evaluation) -> Table:
     """Shares of wrong answers, the gate, and whom the gated predictor follows."""
     return table(
-        "Shares of wrong answers (± standard error)",
+        f"Shares of wrong answers{_uncertainty(evaluation)}",
         (*_ERRORS, "gate", "in-context share"),
         [
             (
@@ -40,7 +40,7 @@ def error_table(evaluation: Evaluation) -> Table:
 def loss_table(evaluation: Evaluation) -> Table:
     """Cross-entropies against the law of the label."""
     return table(
-        "Cross-entropies against the law of the label, nats (± standard error)",
+        f"Cross-entropies against the law of the label, nats{_uncertainty(evaluation)}",
         _LOSSES,
         [
             (_name(cell), *(estimate_text(getattr(cell.cross_entropy, part)) for part in PARTS))
@@ -49,6 +49,10 @@ def loss_table(evaluation: Evaluation) -> Table:
         _evaluation_data(evaluation),
         file_name="evaluation.csv",
     )
+
+
+def _uncertainty(evaluation: Evaluation) -> str:
+    return " (± standard error)" if evaluation.replicates > 1 else ""
 
 
 def _name(cell: EvaluationCell) -> str:

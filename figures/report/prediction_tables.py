@@ -84,8 +84,9 @@ def _predicted_data(entry: ClassPrediction) -> dict[str, Any]:
 
 def simulated_table(run: Run) -> Table:
     """Simulated boundaries, and the mean gate at the last step."""
+    uncertainty = " (± standard error)" if run.replicates > 1 else ""
     return table(
-        f"Simulated boundaries, and mean gates after {run.steps:,} steps (± standard error)",
+        f"Simulated boundaries, and mean gates after {run.steps:,} steps{uncertainty}",
         _SIMULATED,
         [_simulated_row(entry) for entry in run.entries],
         [_simulated_data(entry) for entry in run.entries],

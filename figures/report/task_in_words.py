@@ -114,10 +114,14 @@ def _episode_parts(task: EpisodeDistribution) -> tuple[str, ...]:
     sentences = [
         _RELABELLED[task.labels.relabel].format(task.labels.pool_size),
         _inputs(task),
-        f"{task.held_out_classes:,} classes never occur in training." if task.held_out_classes else "",
+        _held_out(task.held_out_classes),
         _sampling(task),
     ]
     return tuple(sentence for sentence in sentences if sentence)
+
+
+def _held_out(count: int) -> str:
+    return f"Held out are {count:,} further classes, which never occur in training." if count else ""
 
 
 def _inputs(task: EpisodeDistribution) -> str:
