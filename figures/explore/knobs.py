@@ -68,8 +68,8 @@ class Knob:
 KNOBS = (
     Knob(key="p_high", label="$p_{high}$ of the queries", low=0.01, high=0.99, scale="logit"),
     Knob(key="num_low", label="low-frequency classes", low=1, high=5000, scale="log", whole=True),
-    Knob(key="context_length", label="context length $L$", low=1, high=32, whole=True),
-    Knob(key="relevant_examples", label="relevant examples $m$", low=NATURAL, high=32, whole=True),
+    Knob(key="context_length", label="context length $L$", low=1, high=16, whole=True),
+    Knob(key="relevant_examples", label="relevant examples $m$", low=NATURAL, high=16, whole=True),
     Knob(key="label_noise", label="label noise", low=0.0, high=0.4),
     Knob(key="p_relevant", label="relevant contexts", low=0.0, high=1.0),
     Knob(key="model.in_context.odds", label="attention odds $\\rho$", low=1.0, high=10_000.0, scale="log"),

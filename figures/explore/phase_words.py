@@ -21,7 +21,7 @@ def phase_words(entry: QuickPrediction) -> str:
     >>> high, low = quick_predictions(task, GatedPredictor(), (1, 1000))
     >>> print(phase_words(high))
     transient: in context at first, in weights
-    from about 29,000 steps on
+    from about 26,100 steps on
     """
     if entry.phase == "persistent":
         return "persistent: in context at last,\nhowever long the stream"

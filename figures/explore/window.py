@@ -141,7 +141,7 @@ def explorer_on(figure: Figure, task: AnyTask, model: GatedPredictor) -> Explore
     >>> explorer = explorer_on(Figure(figsize=SIZE), *theory.load("transient"))
     >>> explorer.sliders["label_noise"].set_val(0.1)
     >>> print(explorer.panels[0].words.get_text().splitlines()[-1])
-    from about 3,000 steps on
+    from about 3,040 steps on
     """
     if not isinstance(task, TaskDistribution) or not task.grouped:
         raise SettingError("task", task, "one with high- and low-frequency classes (frequencies = 'two-level')")
