@@ -42,9 +42,9 @@ class GroupPanel:
     words: Text
 
     @property
-    def artists(self) -> tuple[Line2D, ...]:
-        """The lines."""
-        return self.curve, self.sharp, self.instantaneous
+    def artists(self) -> tuple[Line2D | Text, ...]:
+        """Lines and words."""
+        return self.curve, self.sharp, self.instantaneous, self.words
 
     def show(self, entry: QuickPrediction, num_classes: int) -> None:
         """Move everything to a prediction."""
@@ -57,8 +57,8 @@ class GroupPanel:
 
     def fade(self, faded: bool) -> None:
         """Fade what is no longer the prediction of what the sliders say."""
-        for line in self.artists:
-            line.set_alpha(_FADED if faded else None)
+        for artist in self.artists:
+            artist.set_alpha(_FADED if faded else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +153,7 @@ def explorer_on(figure: Figure, task: AnyTask, model: GatedPredictor) -> Explore
         sliders = {
             knob.key: _slider(figure, place, knob, value_in(knob, task, model)) for place, knob in enumerate(KNOBS)
         }
-    lines_and_words = [artist for panel in panels for artist in (*panel.artists, panel.words)]
+    lines_and_words = [artist for panel in panels for artist in panel.artists]
     of_sliders = [
         artist for slider in sliders.values() for artist in (*slider.ax.patches, *slider.ax.lines, slider.valtext)
     ]

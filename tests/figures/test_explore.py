@@ -133,10 +133,10 @@ def test_the_picture_is_that_of_a_whole_drawing(explorer: Explorer) -> None:
 def test_impossible_values_are_said_in_the_window(explorer: Explorer) -> None:
     explorer.sliders["relevant_examples"].set_val(9)
     assert "relevant_examples = 9 is not allowed: expected at most context_length = 8" in explorer.message.get_text()
-    assert {line.get_alpha() for panel in explorer.panels for line in panel.artists} == {0.2}
+    assert {artist.get_alpha() for panel in explorer.panels for artist in panel.artists} == {0.2}
     explorer.sliders["context_length"].set_val(9)
     assert explorer.message.get_text() == ""
-    assert {line.get_alpha() for panel in explorer.panels for line in panel.artists} == {None}
+    assert {artist.get_alpha() for panel in explorer.panels for artist in panel.artists} == {None}
 
 
 def test_a_boundary_that_does_not_exist_is_not_drawn(explorer: Explorer) -> None:
