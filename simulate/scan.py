@@ -252,7 +252,7 @@ class Scan:
 
     def _risen(self, visits: Counts, noisy: Counts, rise: Array | None = None) -> Array:
         """In-weight losses of so many visits, of which so many had noisy labels: by default all the same one."""
-        of_all, of_own, of_noisy = self._rise(np.stack([visits, visits - noisy, noisy]))
+        of_all, of_own, of_noisy = self._rise(visits, visits - noisy, noisy)
         return np.asarray(of_all - of_own - (of_noisy if rise is None else rise))
 
     def _stepwise(
