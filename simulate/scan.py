@@ -139,9 +139,9 @@ class Scan:
         outcome += drawn.label_offset * losses.values.size
         pairs = outcome_pairs(key, outcome, (self._visits.size, intervals), 2 * losses.values.size)
         runs = Runs.of(pairs.cell)
-        visits = runs.running(pairs.counts.sum(axis=1), self._visits)
+        visits = runs.running(pairs.steps, self._visits)
         in_context = runs.running(pairs.sums(np.tile(losses.values, 2)), self._in_context)
-        noisy = pairs.counts[:, losses.values.size :].sum(axis=1)
+        noisy = pairs.counts[losses.values.size :].sum(axis=0)
         in_weight = self._risen(visits, self._noisy_so_far(noisy, runs))
         return _Sums(pairs.cell, pairs.interval, runs, visits, in_context, in_weight)
 
