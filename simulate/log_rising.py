@@ -34,30 +34,32 @@ class LogRising:
 
     def __init__(self, starts: list[float], size: int) -> None:
         self._size = size
-        self._starts = tuple(starts)
-        self._tables, self._of_starts = _tables(self._starts, size)
+        self._starts = np.array(starts)
+        self._tables, self._of_starts = _tables(tuple(starts), size)
 
     def __call__(self, *counts: Counts) -> list[Array]:
         """Values in nats of the counts of each start, all of one shape (k,)."""
-        return [self._values(row, of_row) for row, of_row in enumerate(counts)]
-
-    def _values(self, row: int, counts: Counts) -> Array:
-        values = self._tables[row].take(counts, mode="clip")
-        if counts.max(initial=0) >= self._size:
-            large = np.flatnonzero(counts >= self._size)
-            values[large] = self._beyond(row, counts.take(large))
+        values = [table.take(of_row, mode="clip") for table, of_row in zip(self._tables, counts, strict=True)]
+        large = [np.flatnonzero(of_row >= self._size) for of_row in counts]
+        numbers = [places.size for places in large]
+        if any(numbers):
+            # All rows in one go: a block of steps has few counts, and the number of calls is what it costs.
+            rows = np.repeat(np.arange(len(counts)), numbers)
+            found = self._beyond(rows, np.concatenate([a.take(b) for a, b in zip(counts, large, strict=True)]))
+            for of_row, places, part in zip(values, large, np.split(found, np.cumsum(numbers)[:-1]), strict=True):
+                of_row[places] = part
         return values
 
-    def _beyond(self, row: int, counts: Counts) -> Array:
-        start = self._starts[row]
-        if max(self._starts) > _LARGE_START:
+    def _beyond(self, rows: NDArray[np.intp], counts: Counts) -> Array:
+        start = self._starts.take(rows)
+        if self._starts.max() > _LARGE_START:
             return log_rising(start, counts)
         # A few passes less; it would cancel at a large start. Three terms of Stirling's series: below 3e-12 from 16 on.
         x = start + counts
         inverse = 1 / x
         square = inverse * inverse
         series = inverse * (1 / 12 - square * (1 / 360 - square * (1 / 1260)))
-        return np.asarray((x - 0.5) * np.log(x) - x + series - self._of_starts[row], dtype=np.float64)
+        return np.asarray((x - 0.5) * np.log(x) - x + series - self._of_starts.take(rows), dtype=np.float64)
 
 
 @lru_cache(maxsize=16)

@@ -67,7 +67,9 @@ def pair_keys(cell: Indices, ends: Indices, lanes: int) -> Indices:
     key = np.asarray(cell * ends.size)
     by_lane = key.reshape(lanes, -1)
     if ends.size > _FEW_INTERVALS:
-        by_lane += np.repeat(np.arange(ends.size), np.diff(ends, prepend=0))
+        lengths = ends.copy()
+        lengths[1:] -= ends[:-1]
+        by_lane += np.repeat(np.arange(ends.size), lengths)
         return key
     for interval, (start, end) in enumerate(pairwise(ends.tolist()), start=1):
         by_lane[:, start:end] += interval

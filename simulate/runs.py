@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -69,13 +70,17 @@ class Runs:
         starts, number = segments(cell)
         return cls(cell.take(starts), starts, segment_lengths(starts, cell.size), number)
 
+    @cached_property
+    def _last(self) -> Indices:
+        """Last entry of each run."""
+        return np.asarray(self.starts + self.lengths - 1)
+
     def running(self, gained: NDArray[Any], carried: NDArray[Any]) -> NDArray[Any]:
         """Carried value plus running sum within each run."""
         total = gained.cumsum()
         offset = carried.take(self.cells) - (total.take(self.starts) - gained.take(self.starts))
         # Each entry looks its run up: several times faster than repeating the offsets by the runs' lengths.
-        total += offset.take(self.number)
-        return total
+        return np.asarray(total + offset.take(self.number))
 
     def previous(self, values: Array, carried: Array) -> Array:
         """The value one entry earlier, which for the first of a run is the carried one."""
@@ -86,7 +91,7 @@ class Runs:
 
     def keep_last(self, carried: NDArray[Any], values: NDArray[Any]) -> None:
         """Carry the last value of each run into the next block."""
-        carried[self.cells] = values.take(self.starts + self.lengths - 1)
+        carried[self.cells] = values.take(self._last)
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,7 @@ SUMMED = ("visits", "in_weight", "in_context", "gated")
 """What is averaged over the last tenth of the steps."""
 _FIRST_BLOCK = BLOCK // 8
 """Steps of a first block: intervals between checkpoints are short there, and so costly."""
-_LANES = 8
+_LANES = 4
 """Blocks that a replicate has at least, if several learn side by side."""
 
 
@@ -104,8 +104,10 @@ def _keep(curves: CellCurves, numbers: Indices, changes: GateChanges, cells: int
     if numbers.size == 1:
         curves.add(int(numbers[0]), changes)
         return
-    lane, cell = np.divmod(changes.cell, cells)
-    curves.add(numbers[lane], replace(changes, cell=cell))
+    # Looked up: a division for every change would cost several times as much.
+    replicate = np.repeat(numbers, cells).take(changes.cell)
+    cell = np.tile(np.arange(cells), numbers.size).take(changes.cell)
+    curves.add(replicate, replace(changes, cell=cell))
 
 
 def _keep_freed_memory() -> None:
