@@ -147,5 +147,6 @@ def _fine_bins(function: Array, bins: int) -> NDArray[np.int32] | None:
 def _jumps_up_to(places: Array, bins: int, kind: np.dtype[np.signedinteger[Any]]) -> NDArray[Any]:
     """How many of a row's places, increasing up to ``bins``, are at most each bin number; shape (rows * bins,)."""
     rows, width = places.shape
-    between = np.diff(places.astype(np.intp), axis=1, prepend=0)
+    between = places.astype(np.intp)
+    between[:, 1:] -= between[:, :-1].copy()
     return np.repeat(np.tile(np.arange(width, dtype=kind), rows), between.ravel())

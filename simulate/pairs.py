@@ -21,7 +21,7 @@ Counts = NDArray[np.int64]
 
 _FEW_INTERVALS = 32
 """Intervals up to which it is faster to number them one after the other."""
-_DENSE_LIMIT = 2
+_DENSE_LIMIT = 4
 """Possible pairs for each step of a block up to which they are counted in a dense array."""
 
 
