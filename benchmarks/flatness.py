@@ -1,4 +1,4 @@
-"""Does the cost of a step stay the same with longer runs, longer contexts and more classes?"""
+"""Whether the cost of a step stays the same with longer runs, longer contexts and more classes."""
 
 from __future__ import annotations
 
@@ -29,9 +29,8 @@ class Case:
 
 def flatness() -> None:
     """Cost of a step against that of the base setting, in turn."""
-    print(
-        "\n## Is a step's cost flat?\n\nCost of a step of `simulate.run`, one replicate, against 10^6 steps of a base"
-    )
+    print("\n## Is a step's cost flat?\n")
+    print("Cost of a step of `simulate.run`, one replicate, against 10^6 steps of a base")
     print("task: `transient` with a floor of 1e-6 (1e-4 would exceed 1/C with many classes), for natural numbers of")
     print("relevant examples the same without a fixed one (L = 8). `look-ups` is the cost of one random access to a")
     print("table of as many classes, against the base's: what the caches alone do to one look-up.")
@@ -49,7 +48,7 @@ def cases() -> list[Case]:
     """Longer runs, longer contexts, more classes."""
     task, _ = load("transient")
     natural = replace(task, relevant_examples=None)
-    runs = [Case(f"{n:,} steps", task, task, n, k) for n, k in ((10**5, 21), (10**7, 5), (10**8, 1))]
+    runs = [Case(f"{n:,} steps", task, task, n, k) for n, k in ((10**5, 21), (10**7, 5), (10**8, 3))]
     fixed = [
         Case(f"L = {n}, half relevant", replace(task, context_length=n, relevant_examples=max(1, n // 2)), task)
         for n in (1, 64, 256)

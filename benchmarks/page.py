@@ -36,10 +36,8 @@ SECTIONS = {
 
 def main(names: list[str]) -> None:
     """Print the page, or some of its sections."""
-    print(
-        "# Speed\n\nMade by `python -m benchmarks.page`: medians (smallest to largest) of ratios of things that ran in"
-    )
-    print("turn in one process, on one core of a shared machine.")
+    print("# Speed\n\nMade by `python -m benchmarks.page`: medians (smallest to largest) of ratios of things that ran")
+    print("in turn in one process, on one core of a shared machine, by the processor's time.")
     versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
     print(f"\nMachine: {processor()}, {os.cpu_count()} cores; {versions}.", flush=True)
     for name in names or SECTIONS:

@@ -16,7 +16,7 @@ from theory.setting import TaskDistribution
 from theory.setting_file import load
 
 REFERENCE_STEPS = 20_000
-RUNS = ((10**5, 1, 41), (10**5, 16, 9), (10**6, 1, 15), (10**6, 16, 3), (10**7, 1, 5), (10**8, 1, 1))
+RUNS = ((10**5, 1, 41), (10**5, 16, 9), (10**6, 1, 15), (10**6, 16, 3), (10**7, 1, 5), (10**8, 1, 3))
 """Steps, replicates and rounds."""
 CELL_STEPS, CELL_REPLICATES = 20_000, 32
 
@@ -25,13 +25,10 @@ def scan_engine() -> None:
     """The whole of ``run`` against its random numbers and against the reference loop."""
     task, model = load("transient")
     streams = len(statistics_sampler(task).purposes)
-    print(
-        "\n## Scan engine\n\nThe 100-class, L = 8 task (preset `transient`), all of `simulate.run`: tables, learning,"
-    )
-    print(
-        "curves, boundaries with their bootstrap. The first run of a task takes some 0.2 ms more than is shown: a part"
-    )
-    print(f"of its tables is kept. A step uses {streams} uniform variates (64-bit, PCG64).")
+    print("\n## Scan engine\n")
+    print("The 100-class, L = 8 task (preset `transient`), all of `simulate.run`: tables, learning, curves, boundaries")
+    print("with their bootstrap. The first run of a task takes some 0.2 ms more: a part of its tables is kept. A step")
+    print(f"uses {streams} uniform variates (64-bit, PCG64).")
     head("steps", "replicates", "times its random numbers alone", "times faster than the reference loop")
     prompts = draw_prompts(task, REFERENCE_STEPS, np.random.default_rng(0))
     for steps, replicates, rounds in RUNS:
@@ -45,10 +42,8 @@ def scan_engine() -> None:
         slow = seconds(lambda: reference_run(task, model, prompts)) / REFERENCE_STEPS
         faster = slow * steps * replicates / seconds(whole)
         row(f"{steps:,}", replicates, spread(ratios(whole, alone, rounds)), f"{faster:.0f}")
-    print(
-        f"\nThe cells of a sweep, {CELL_REPLICATES} replicates of {CELL_STEPS:,} steps in each, of which no two have the"
-    )
-    print(f"same task (`label_noise` by `p_high`): {spread(sweep_cells())} times the random numbers alone.")
+    print(f"\nThe cells of a sweep, {CELL_REPLICATES} replicates of {CELL_STEPS:,} steps in each, of which no two have")
+    print(f"the same task (`label_noise` by `p_high`): {spread(sweep_cells())} times the random numbers alone.")
 
 
 def sweep_cells() -> list[float]:

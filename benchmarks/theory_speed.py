@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import statistics
 import subprocess
 import sys
@@ -65,18 +66,19 @@ def diagrams() -> None:
     grid = {"x": ("p_high", "0.5:0.99:200"), "y": ("label_noise", "0:0.3:200")}
     whole = seconds(lambda: phase_diagram(small, GatedPredictor(), **grid))
     points = statistics.median(seconds(lambda: predict(small)) for _ in range(ROUNDS))
-    print(
-        f"200 x 200 points takes {whole / points:.0f} times what a prediction of one point takes ({whole:.1f} s here)."
-    )
+    print(f"200 x 200 points takes {whole / points:.0f} times the time of a prediction of one point.")
 
 
 def imports() -> None:
     """Import times over that of NumPy, in fresh interpreters."""
 
     def fresh(statement: str) -> float:
-        return seconds(lambda: subprocess.run([sys.executable, "-c", statement], check=True))
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", statement], check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    print("\n## Imports\n\nMilliseconds over the import of NumPy, in fresh interpreters.")
+    print("\n## Imports\n\nMilliseconds of processor time over the import of NumPy, in fresh interpreters.")
     head("statement", "ms")
     looked_up = "import theory, simulate; theory.predict; simulate.run; theory.TaskDistribution"
     for statement in ("import theory", "import simulate", "import figures", looked_up):
