@@ -58,7 +58,11 @@ def cases() -> list[Case]:
         for steps, rounds in ((10**6, 9), (10**7, 3))
         for n in (1, 64, 256)
     ]
-    classes = [Case(f"{n:,} classes", replace(task, num_low=n - 5), task) for n in (10, 1000, 10**4, 10**5)]
+    classes = [
+        Case(f"{n:,} classes, {steps:,} steps", replace(task, num_low=n - 5), task, steps, rounds)
+        for steps, rounds in ((10**6, 9), (10**7, 3))
+        for n in (10, 1000, 10**4, 10**5)
+    ]
     return runs + fixed + lengths + classes
 
 
