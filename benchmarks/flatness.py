@@ -18,22 +18,24 @@ LOOK_UPS = 1 << 20
 
 @dataclass(frozen=True)
 class Case:
-    """What is compared with 10^6 steps of a base task."""
+    """What is compared with a base task."""
 
     name: str
     task: TaskDistribution
     base: TaskDistribution
     steps: int = BASE_STEPS
     rounds: int = 9
+    base_steps: int = BASE_STEPS
 
 
 def flatness() -> None:
     """Cost of a step against that of the base setting, in turn."""
     print("\n## Is a step's cost flat?\n")
-    print("Cost of a step of `simulate.run`, one replicate, against 10^6 steps of a base")
-    print("task: `transient` with a floor of 1e-6 (1e-4 would exceed 1/C with many classes), for natural numbers of")
-    print("relevant examples the same without a fixed one (L = 8). `look-ups` is the cost of one random access to a")
-    print("table of as many classes, against the base's: what the caches alone do to one look-up.")
+    print("Cost of a step of `simulate.run`, one replicate: of longer and shorter runs against that of 10^6 steps, of")
+    print("other tasks against that of as many steps of the base task. The base is `transient` with a floor of 1e-6")
+    print("(1e-4 would exceed 1/C with many classes); for natural numbers of relevant examples it is the same without")
+    print("a fixed one (L = 8). `look-ups` is the cost of one random access to a table of as many classes, against the")
+    print("base's: what the caches alone do to one look-up.")
     head("", "cost of a step, against the base", "look-ups")
     _, model = load("transient")
     model = replace(model, in_context=replace(model.in_context, floor=1e-6))
@@ -54,12 +56,12 @@ def cases() -> list[Case]:
         for n in (1, 64, 256)
     ]
     lengths = [
-        Case(f"L = {n}, natural, {steps:,} steps", replace(natural, context_length=n), natural, steps, rounds)
+        Case(f"L = {n}, natural, {steps:,} steps", replace(natural, context_length=n), natural, steps, rounds, steps)
         for steps, rounds in ((10**6, 9), (10**7, 3))
         for n in (1, 64, 256)
     ]
     classes = [
-        Case(f"{n:,} classes, {steps:,} steps", replace(task, num_low=n - 5), task, steps, rounds)
+        Case(f"{n:,} classes, {steps:,} steps", replace(task, num_low=n - 5), task, steps, rounds, steps)
         for steps, rounds in ((10**6, 9), (10**7, 3))
         for n in (10, 1000, 10**4, 10**5)
     ]
@@ -69,7 +71,7 @@ def cases() -> list[Case]:
 def relative_cost(case: Case, model: GatedPredictor) -> float:
     """Cost of a step against the base's."""
     cost = seconds(lambda: run(case.task, model, case.steps, 1, 0)) / case.steps
-    return cost / (seconds(lambda: run(case.base, model, BASE_STEPS, 1, 0)) / BASE_STEPS)
+    return cost / (seconds(lambda: run(case.base, model, case.base_steps, 1, 0)) / case.base_steps)
 
 
 def random_access(size: int) -> float:
