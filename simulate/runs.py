@@ -104,8 +104,7 @@ class EarlierSteps:
     def counts(self, carried: Counts) -> Counts:
         """How often each step's key occurred before it; ``carried`` counts earlier blocks, by key."""
         runs = self.runs
-        in_order = (carried.take(runs.cells) - runs.starts).take(runs.number)
-        in_order += np.arange(self.order.size)
+        in_order = np.arange(self.order.size) + np.repeat(carried.take(runs.cells) - runs.starts, runs.lengths)
         return self._in_time(in_order)
 
     def sums(self, marks: NDArray[Any], carried: NDArray[Any]) -> NDArray[Any]:
