@@ -49,7 +49,7 @@ lint: $(VENV)/.lint ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.core ## speed as ratios measured within one run (docs/bench.md)
+bench: $(VENV)/.core ## speed as ratios measured within one run (docs/bench.md, some ten minutes)
 	mkdir -p out
 	$(BIN)/python -m benchmarks.page > out/bench.md
 	mv out/bench.md docs/

@@ -14,6 +14,11 @@ from theory.setting_file import load
 
 BASE_STEPS = 10**6
 LOOK_UPS = 1 << 20
+_REASONS = """\
+Short runs pay for their tables and for the many intervals between checkpoints at the start, where almost every step
+is a pair (class, interval) of its own. With many classes there are too many such pairs to count them all in an array:
+the steps are sorted, a rare class is searched for among the jumps of its law, and two to three look-ups a step go to
+tables of as many classes. Contexts of more than 90 examples have too many outcomes for their losses to be looked up."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ def flatness() -> None:
         measured = [relative_cost(case, model) for _ in range(case.rounds)]
         look_ups = [random_access(case.task.total_classes) / random_access(100) for _ in range(5)]
         row(case.name, spread(measured), f"{statistics.median(look_ups):.2f}")
+    print(f"\n{_REASONS}")
 
 
 def cases() -> list[Case]:
