@@ -18,7 +18,7 @@ _REASONS = """\
 Short runs pay for their tables and for the many intervals between checkpoints at the start, where almost every step
 is a pair (class, interval) of its own. With many classes there are too many such pairs to count them all in an array:
 the steps are sorted, a rare class is searched for among the jumps of its law, and two to three look-ups a step go to
-tables of as many classes. Contexts of more than 90 examples have too many outcomes for their losses to be looked up."""
+tables of as many classes. Contexts of more than 70 examples have too many outcomes for their losses to be looked up."""
 
 
 @dataclass(frozen=True)

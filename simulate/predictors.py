@@ -27,8 +27,8 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 LossOf = Callable[[PromptStatistics], Array]
 
-_LARGEST_TABLE = 1 << 17
-"""Outcomes up to which their losses are looked up: all of them for contexts up to 90."""
+_LARGEST_TABLE = 1 << 16
+"""Outcomes up to which their losses are looked up: all of them for contexts up to 70."""
 
 
 class NoEngineError(ValueError):
@@ -96,12 +96,19 @@ def _(part: Attention, task: TaskDistribution) -> LossOf:
         return floored_loss(mass, task.total_labels, part.floor)
 
     fixed = task.relevant_examples if task.p_relevant == 1 else None
-    return _tabled(part, length, fixed, task.total_labels) or computed
+    return _tabled(part, length, fixed, task.total_labels, (label_mass, floored_loss)) or computed
 
 
 @lru_cache(maxsize=16)
-def _tabled(part: Attention, length: int, fixed: int | None, labels: int) -> TabledLosses | None:
-    """Losses of all outcomes, if they are not too many; kept, since the cells of a sweep ask for the same ones."""
+def _tabled(
+    part: Attention, length: int, fixed: int | None, labels: int, formulas: tuple[Callable[..., Array], ...]
+) -> TabledLosses | None:
+    """Losses of all outcomes, if they are not too many.
+
+    They are kept, since a run asks more than once and the cells of a sweep ask for the same ones; under the formulas
+    too, so that a test's wrong variant is not answered with the right one's table, nor the other way round.
+    """
+    mass_of, loss_of = formulas
     numbers = np.arange(length + 1) if fixed is None else np.array([fixed])
     # From 0 to m relevant matches, and from 0 to L - m irrelevant ones.
     sizes = (numbers + 1) * (length + 1 - numbers)
@@ -109,11 +116,13 @@ def _tabled(part: Attention, length: int, fixed: int | None, labels: int) -> Tab
         return None
     starts = sizes.cumsum() - sizes
     m = numbers.repeat(sizes)
-    relevant, irrelevant = np.divmod(np.arange(m.size) - starts.repeat(sizes), length + 1 - m)
-    mass = np.minimum(label_mass(relevant, irrelevant, m, length - m, part.odds), 1.0)
+    within, width = np.arange(m.size) - starts.repeat(sizes), length + 1 - m
+    relevant = within // width
+    irrelevant = within - relevant * width
+    mass = np.minimum(mass_of(relevant, irrelevant, m, length - m, part.odds), 1.0)
     first = np.zeros(length + 1, dtype=np.intp)
     first[numbers] = starts
-    return TabledLosses(floored_loss(mass, labels, part.floor), first, fixed)
+    return TabledLosses(loss_of(mass, labels, part.floor), first, fixed)
 
 
 @in_context_losses.register
