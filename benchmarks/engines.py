@@ -30,6 +30,7 @@ from simulate.scan_engine import BLOCK
 from simulate.simulation import run
 from simulate.sources import PromptSource
 from simulate.statistics import statistics_sampler
+from simulate.step_engine import learned_parts
 from theory.setting import (
     AdaHedgeGate,
     ExponentiatedGradientGate,
@@ -175,11 +176,10 @@ def learning(model: GatedPredictor, replicates: int, steps: int) -> float:
     lanes = Lanes((SMALL,), (model,), replicates)
     learner = Learner(lanes)
     source = PromptSource(lanes, learner.needs, 0)
-    rows = max(1, BLOCK // replicates)
 
     def work() -> None:
-        for start in range(0, steps, rows):
-            learner.advance(source.draw(min(rows, steps - start)))
+        for _ in learned_parts(source, learner, steps):
+            pass
 
     return seconds(work) / (steps * replicates)
 
