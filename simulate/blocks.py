@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-CACHED = 1 << 14
+CACHED = 1 << 15
 """Prompts whose arrays stay in the nearest caches from one pass over them to the next."""
 
 

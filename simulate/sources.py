@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +94,7 @@ class _TaskSource(Protocol):
     ``samples`` are the realised shares of the finite samples, one for each replicate.
     """
 
-    most: ClassVar[int]
+    most: int
     piece: int
     samples: tuple[SampleShares, ...]
 
@@ -114,15 +114,13 @@ def _source_of(task: AnyTask, needs: Needs, seed: int, replicates: int) -> _Task
 class _Statistics:
     """Sufficient statistics from the same random streams as the scan engine's, of all replicates at once."""
 
-    most: ClassVar[int] = MOST_STATISTICS
-
     def __init__(self, task: TaskDistribution, seed: int, replicates: int) -> None:
         self._labels, self._replicates = task.total_labels, replicates
         self._sampler = statistics_sampler(task)
         streams = [self._sampler.streams(seed, replicate) for replicate in range(replicates)]
         self._streams = {purpose: [own[purpose] for own in streams] for purpose in self._sampler.purposes}
         self._uniforms = np.empty((len(self._streams), replicates, 0))
-        self.piece = max(1, CACHED // replicates)
+        self.most, self.piece = MOST_STATISTICS, max(1, CACHED // replicates)
         self.samples: tuple[SampleShares, ...] = ()
 
     def draw(self, rows: int, piece: int) -> Iterator[Columns]:
@@ -147,20 +145,16 @@ class _Statistics:
 class _Episodes:
     """Whole episodes, replicate by replicate."""
 
-    most: ClassVar[int] = MOST_EPISODES
-
     def __init__(self, distribution: EpisodeDistribution, needs: Needs, seed: int, replicates: int) -> None:
         self._sampler = episode_sampler(distribution, needs)
         self._streams = [self._sampler.streams(seed, replicate) for replicate in range(replicates)]
         self._states = [self._sampler.state(seed, replicate) for replicate in range(replicates)]
-        self.piece = CACHED
+        self.most, self.piece = MOST_EPISODES, CACHED
         self.samples = tuple(state.sample.shares for state in self._states if state.sample is not None)
 
     def draw(self, rows: int, piece: int) -> Iterator[Columns]:
         """The next rows."""
-        drawn = [
-            self._sampler.draw(rows, own, state) for own, state in zip(self._streams, self._states, strict=True)
-        ]
+        drawn = [self._sampler.draw(rows, own, state) for own, state in zip(self._streams, self._states, strict=True)]
         columns = stacked(drawn)
         for start in range(0, max(rows, 1), max(piece, 1)):
             yield {name: values[start : start + piece] for name, values in columns.items()}

@@ -10,7 +10,7 @@ from scipy.special import log_expit
 
 from simulate.blocks import PromptBlock
 from simulate.gates.cells import LaneCells
-from simulate.gates.mixing import both_weights, path_of_log_odds
+from simulate.gates.mixing import both_weights, path_of_log_odds, weight
 from simulate.lanes import Lanes
 from simulate.protocols import GatePath, Needs
 
@@ -58,7 +58,7 @@ class AdaHedgeState:
     def weight(self, block: PromptBlock) -> Array:
         """Weight as the lanes are now; see :class:`~simulate.protocols.Gate`."""
         places = self._cells.places(block)
-        return both_weights(_rate(self._gaps[places]) * self._lead[places])[0]
+        return weight(_rate(self._gaps[places]) * self._lead[places])
 
 
 def _rate(gaps: Array) -> Array:

@@ -54,6 +54,7 @@ class OddsAttentionState:
         self._labels, self._length = lanes.labels, lanes.context_length
         self._rate = learning_rate
         self.inverse_temperature: Array = inverse_temperature.astype(np.float64)
+        self._replicates = lanes.replicates
         self._table = None if learning_rate.any() else self._tabled()
 
     def advance(self, block: PromptBlock) -> Array:
@@ -74,8 +75,9 @@ class OddsAttentionState:
         return floored(copied_law(weights, context_labels(block), self._labels), self._floor)
 
     def _tabled(self) -> tuple[Array, NDArray[np.intp]] | None:
-        """Log probabilities of every ``m``, ``A`` and ``B`` at each fixed temperature and floor, and where a lane's are."""
-        distinct, row = np.unique(np.stack([self.inverse_temperature, self._floor]), axis=1, return_inverse=True)
+        """Log probabilities of all ``m``, ``A`` and ``B`` for every fixed temperature; where those of a lane begin."""
+        settings = np.stack([self.inverse_temperature, self._floor])[:, :: self._replicates]
+        distinct, row = np.unique(settings, axis=1, return_inverse=True)
         size = (self._length + 1) ** 3
         if distinct.shape[1] * size > _LARGEST_TABLE:
             return None
@@ -84,7 +86,7 @@ class OddsAttentionState:
         # Matches that there cannot be are never looked up: they stand for the most that there can be.
         matches = np.minimum(a, m), np.minimum(b, k)
         beta, floor = distinct[:, :, None]
-        return -prompt_loss(*matches, m, k, beta, (self._labels, floor)).ravel(), row.ravel() * size
+        return -prompt_loss(*matches, m, k, beta, (self._labels, floor)).ravel(), np.repeat(row.ravel() * size, self._replicates)
 
     def _learned_path(
         self, m: NDArray[np.intp], k: NDArray[np.intp], a: NDArray[np.intp], b: NDArray[np.intp]
