@@ -86,7 +86,8 @@ class OddsAttentionState:
         # Matches that there cannot be are never looked up: they stand for the most that there can be.
         matches = np.minimum(a, m), np.minimum(b, k)
         beta, floor = distinct[:, :, None]
-        return -prompt_loss(*matches, m, k, beta, (self._labels, floor)).ravel(), np.repeat(row.ravel() * size, self._replicates)
+        logs = -prompt_loss(*matches, m, k, beta, (self._labels, floor))
+        return logs.ravel(), np.repeat(row.ravel() * size, self._replicates)
 
     def _learned_path(
         self, m: NDArray[np.intp], k: NDArray[np.intp], a: NDArray[np.intp], b: NDArray[np.intp]
