@@ -169,6 +169,16 @@ def step_engine() -> None:
             many.append(learning(model, LANES, 400))
             ratios.append(one[-1] / many[-1])
         row(name, spread(ratios), f"{1e9 * statistics.median(one):,.0f}", f"{1e9 * statistics.median(many):,.0f}")
+    ratios = [in_a_loop(GatedPredictor()) / learning(GatedPredictor(), LANES, 400) for _ in range(ROUNDS)]
+    print("\nTable, attention and Bayes gate need no loop over time, so one replicate has none to share with others;")
+    print(f"the reference loop, step by step and given its prompts, costs {spread(ratios)} times as much a step as")
+    print(f"{LANES:,} replicates do.")
+
+
+def in_a_loop(model: GatedPredictor) -> float:
+    """Time of a step of the reference loop."""
+    prompts = draw_prompts(SMALL, 4000, np.random.default_rng(0))
+    return seconds(lambda: reference_run(SMALL, model, prompts)) / prompts.query.size
 
 
 def learning(model: GatedPredictor, replicates: int, steps: int) -> float:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_expit
 
 from simulate.protocols import GatePath
 
@@ -24,7 +23,7 @@ _FEW_DIGITS = 1e-290
 def path_of_log_odds(before: Array, after: Array, in_weight: Array, in_context: Array) -> GatePath:
     """The gate along a block from its log-odds, in nats, before and after each prompt; shape (rows, lanes) each."""
     weights = both_weights(before)
-    predicted = _log_mixture(weights, lambda at: (log_expit(before[at]), log_expit(-before[at])), in_weight, in_context)
+    predicted = _log_mixture(weights, lambda at: both_log_weights(before[at]), in_weight, in_context)
     return GatePath(weights[0], weight(after), predicted)
 
 
@@ -53,6 +52,18 @@ def both_weights(log_odds: Array) -> tuple[Array, Array]:
     return np.where(positive, larger, smaller), np.where(positive, smaller, larger)
 
 
+def both_log_weights(log_odds: Array) -> tuple[Array, Array]:
+    r"""Logarithms of the weights :math:`\sigma(x)` and :math:`\sigma(-x)`, whose digits they keep.
+
+    Examples
+    --------
+    >>> [float(log_weight) for log_weight in both_log_weights(np.array(800.0))]
+    [0.0, -800.0]
+    """
+    of_larger = np.log1p(np.exp(-np.abs(log_odds)))
+    return np.asarray(np.minimum(log_odds, 0.0) - of_larger), np.asarray(-np.maximum(log_odds, 0.0) - of_larger)
+
+
 def _by_size(log_odds: Array) -> tuple[Array, Array]:
     """The larger weight, and the smaller one."""
     smaller = np.abs(np.asarray(log_odds, dtype=np.float64))[...]
@@ -78,9 +89,7 @@ def log_mixture(log_odds: Array, in_weight: Array, in_context: Array) -> Array:
     >>> log_mixture(np.array([100.0]), np.array([-700.0]), np.array([0.0])).tolist()
     [-100.0]
     """
-    return _log_mixture(
-        both_weights(log_odds), lambda at: (log_expit(log_odds[at]), log_expit(-log_odds[at])), in_weight, in_context
-    )
+    return _log_mixture(both_weights(log_odds), lambda at: both_log_weights(log_odds[at]), in_weight, in_context)
 
 
 def log_mixture_of_weights(weights: tuple[Array, Array], in_weight: Array, in_context: Array) -> Array:
