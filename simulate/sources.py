@@ -116,6 +116,7 @@ class _Statistics:
 
     def __init__(self, task: TaskDistribution, seed: int, replicates: int) -> None:
         self._labels, self._replicates = task.total_labels, replicates
+        self._own_label = np.arange(task.total_classes) % task.total_labels
         self._sampler = statistics_sampler(task)
         streams = [self._sampler.streams(seed, replicate) for replicate in range(replicates)]
         self._streams = {purpose: [own[purpose] for own in streams] for purpose in self._sampler.purposes}
@@ -137,7 +138,10 @@ class _Statistics:
 
     def _columns(self, uniforms: dict[Purpose, Array]) -> Columns:
         drawn = self._sampler.of_uniforms(uniforms)
-        values = {**vars(drawn), "label": (drawn.query + drawn.label_offset) % self._labels}
+        label = self._own_label.take(drawn.query) + drawn.label_offset
+        # The offset is less than the number of labels: a remainder by division would cost ten times as much.
+        label -= self._labels * (label >= self._labels)
+        values = {**vars(drawn), "label": label}
         shape = (-1, self._replicates)
         return {name: np.ascontiguousarray(values[name].reshape(shape)) for name in _STATISTICS}
 

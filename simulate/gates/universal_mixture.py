@@ -65,11 +65,11 @@ class UniversalMixtureState:
     def advance(self, block: PromptBlock, in_weight: Array, in_context: Array) -> GatePath:
         """Predict and learn; see :class:`~simulate.protocols.Gate`."""
         places = self._cells.places(block)
-        self._make_room(places)
+        rows = self._rows(places)
         gains = in_weight - in_context
         sizes = np.abs(gains)
         left, lost, spent = np.exp(-sizes), -np.expm1(-sizes), np.minimum(sizes, self._most_at_once)
-        better, rows = (gains > 0).astype(np.intp), self._row.take(places)
+        better = (gains > 0).astype(np.intp)
         before, after = np.empty((2, 2, *gains.shape))
         factors, held = np.empty((2, block.lanes, self._shares.shape[1]))
         for number, place in enumerate(places):
@@ -114,28 +114,30 @@ class UniversalMixtureState:
         if self._some_negligible:
             held = np.maximum(held, 0.0)
         # Unlike a product of matrices, these sums do not depend on how many lanes there are, to the last digit.
-        for share, sums in zip(self._shares, out, strict=True):
-            np.einsum("ln,n->l", held, share, out=sums)
+        np.einsum("ln,sn->sl", held, self._shares, out=out)
         out /= out[0] + out[1]
         return out
 
-    def _make_room(self, places: Indices) -> None:
-        """Give the cells that are visited for the first time a row of nodes each."""
-        new = np.unique(places[self._row[places] < 0])
-        if not new.size:
-            return
+    def _rows(self, places: Indices) -> Indices:
+        """Row of every cell's nodes; cells that are visited for the first time are given one."""
+        rows = self._row.take(places)
+        if rows.min(initial=0) < 0:
+            self._make_room(np.unique(places[rows < 0]))
+            self._row.take(places, out=rows, mode="clip")
+        return rows
+
+    def _make_room(self, new: Indices) -> None:
+        """Give each of these cells a row of nodes."""
         first = self._visited
         self._visited += new.size
         self._row[new] = np.arange(first, self._visited)
         if self._visited > self._spent.size:
             self._held, self._unit, self._spent = (self._longer(old) for old in (self._held, self._unit, self._spent))
         self._held[first : self._visited] = 1.0
-        self._unit[first : self._visited] = 0.0
-        self._spent[first : self._visited] = 0.0
 
     def _longer(self, old: Array) -> Array:
-        """The same rows, and room for more; memory that is not written to costs nothing."""
+        """The same rows, and zeros for more; memory that is not written to costs nothing."""
         least = _ROOM // self._shares.shape[1]
-        new = np.empty((min(self._cells.count, max(self._visited, 2 * len(old), least)), *old.shape[1:]))
+        new = np.zeros((min(self._cells.count, max(self._visited, 2 * len(old), least)), *old.shape[1:]))
         new[: len(old)] = old
         return new
