@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from theory.catalogue import (
+    adahedge,
     attention,
     attention_floor,
     bayes_gate,
@@ -17,6 +18,7 @@ from theory.catalogue import (
     convexity,
     cumulative_limit,
     cumulative_loss,
+    decreasing_hedge,
     dirichlet_bayes_risk,
     excess_after_examples,
     expected_cumulative_loss,
@@ -68,6 +70,8 @@ THEOREMS: Final[tuple[Theorem, ...]] = (
     *convexity.THEOREMS,
     *bayes_gate.THEOREMS,
     *hedge.THEOREMS,
+    *decreasing_hedge.THEOREMS,
+    *adahedge.THEOREMS,
     *fixed_share.THEOREMS,
     *universal_mixture.THEOREMS,
     *gradient_bound.THEOREMS,

@@ -19,9 +19,10 @@ from theory.catalogue.gate_losses import (
 )
 from theory.catalogue.letters import NATS, n
 from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, loss_of_g, loss_of_gate, loss_of_h
+from theory.catalogue.mixture_loss import POWER_MEAN, SLOWER_AT_ONE_VISIT, gain, rise, weight
 from theory.theorems.checks.identities import simplifies
-from theory.theorems.checks.inequalities import by_convexity, by_sign, cited
-from theory.theorems.checks.reductions import after, evaluated, substituting
+from theory.theorems.checks.inequalities import by_convexity, by_sign
+from theory.theorems.checks.reductions import adding, after, evaluated, follows_from, substituting
 from theory.theorems.checks.sums import VISIT, against_each, each_term, naming, over_all, telescopes, times
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.least import Least, attained_at, least_in_mpmath, least_in_numpy
@@ -148,7 +149,14 @@ _SLOW_CHAIN: Final = (
         "<=",
         _POWER_MEANS,
         "Power means grow with their exponent: that of the rate, at most 1, lies below the mean (Jensen).",
-        each_term(naming(_GIVEN_ODDS | _PAID, cited("hardy1952inequalities", {rate: (0, 1), _g: (0, 9), _h: (0, 9)}))),
+        each_term(
+            naming(
+                {weight: _WEIGHT} | _PAID,
+                substituting(
+                    {_g: _h - gain, rate: 1 - rise / (1 + rise)}, adding(_h, follows_from(SLOWER_AT_ONE_VISIT))
+                ),
+            )
+        ),
     ),
     Step(
         _POWER_MEANS,
@@ -275,7 +283,7 @@ THEOREMS: Final = (
         left=LOSS,
         relation="<=",
         right=_SLOW_BOUND,
-        derivation=Derivation(chain=_SLOW_CHAIN),
+        derivation=Derivation(lemmas=(POWER_MEAN, SLOWER_AT_ONE_VISIT), chain=_SLOW_CHAIN),
         evaluate_left=hedge_loss,
         evaluate_right=lambda n, S, rate, gap: np.asarray(np.minimum(*losses_so_far(n, S, gap)) + np.log(2) / rate),
         hunted_up_to={"n": HUNTED_VISITS},
