@@ -1,28 +1,26 @@
-r"""AdaHedge: Hedge at the rate :math:`\log 2/\Delta_{i-1}`, by the mixability gaps that it has met (``derooij2014follow``).
-
-The gap :math:`\delta_i` of a visit is the mean loss under the weights less that of the exponential mixture, and
-:math:`\Delta_i` their sum; without gaps the rate is infinite, and the weights are shared by the leaders.
-"""
+r"""AdaHedge: Hedge at the rate :math:`\log 2/\Delta_{i-1}`, set by the mixability gaps that it has met."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-import mpmath
 import numpy as np
 import sympy
-from scipy.special import expit, log_expit
 
+from theory.catalogue.adahedge_gaps import (
+    WeightAtVisit,
+    adahedge_loss,
+    each_loss_and_gap,
+    gap_of_visit,
+    sum_of_gaps,
+)
 from theory.catalogue.gate_losses import (
     AT_LEAST_ONE_VISIT,
     HUNTED_VISITS,
     SWITCHES,
     Array,
-    each_visit,
     gap_up_to,
     losses_so_far,
-    mixed_loss,
 )
 from theory.catalogue.letters import NATS, n
 from theory.catalogue.loss_sequences import (
@@ -33,11 +31,19 @@ from theory.catalogue.loss_sequences import (
     loss_of_g,
     loss_of_gate,
     loss_of_h,
-    visits_paid_by_g,
 )
-from theory.catalogue.mixture_loss import POWER_MEAN, SLOWER_LOSES_MORE, MixtureLoss, gain, inverse_rate, slower, weight
-from theory.catalogue.mixture_loss import loss_g as G
-from theory.catalogue.mixture_loss import loss_h as H
+from theory.catalogue.mixture_loss import (
+    POWER_MEAN,
+    SLOWER_LOSES_MORE,
+    G,
+    H,
+    MixtureLoss,
+    gain,
+    inverse_rate,
+    slower,
+    weight,
+)
+from theory.numerics.gate_prices import adahedge_price
 from theory.theorems.checks.identities import simplifies, to_fifty_digits
 from theory.theorems.checks.inequalities import by_convexity, by_sign
 from theory.theorems.checks.reductions import adding, after, follows_from, instance_of, substituting, using
@@ -52,79 +58,12 @@ from theory.theorems.checks.sums import (
     written_out,
 )
 from theory.theorems.derivation import Derivation, Step
-from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
+from theory.theorems.theorem import Theorem, WrongVariant
 
 HALF: Final = sympy.Rational(1, 2)
 _x, _D, _r = sympy.symbols("x D r", positive=True)
 _a, _c = sympy.symbols("a c", nonnegative=True)
 _g, _h = sympy.symbols("g h", real=True)
-
-# The gate on the evenly switching sequence, in mpmath.
-
-
-def _states(visits: int, n: Any, S: Any, gap: Any) -> tuple[Any, Any, Any]:
-    """Sum of the gaps after so many visits, the last of them, and the weight at the last of the visits."""
-    total = last = lead = mpmath.mpf(0)
-    share = mpmath.mpf(1) / 2
-    for t in range(visits):
-        g_pays = visits_paid_by_g(t + 1, int(n), int(S)) > visits_paid_by_g(t, int(n), int(S))
-        share = 1 / (1 + mpmath.exp(-mpmath.log(2) * lead / total)) if total else mpmath.mpf(1) / 2
-        last = _gap(share, total, -gap if g_pays else gap)
-        total, lead = total + last, lead + (-gap if g_pays else gap)
-    return total, last, share
-
-
-def _gap(share: Any, total: Any, gain: Any) -> Any:
-    """Mean loss less the mixture's, where g loses ``gain`` less than h."""
-    if total == 0:
-        return (1 - share) * gain if gain > 0 else -share * gain
-    inverse = total / mpmath.log(2)
-    return inverse * mpmath.log(share * mpmath.exp(gain / inverse) + 1 - share) - share * gain
-
-
-class _OfGate(sympy.Function):  # type: ignore[misc]
-    nargs = 4
-    is_nonnegative = True
-    letter = ""
-
-    @classmethod
-    def eval(cls, i: sympy.Expr, *_: sympy.Expr) -> sympy.Expr | None:
-        """Nothing was met before the first visit."""
-        return sympy.Integer(0) if i == 0 else None
-
-    def _latex(self, printer: Any) -> str:
-        return f"{self.letter}_{{{printer.doprint(self.args[0])}}}"
-
-
-class SumOfGaps(_OfGate):
-    """Sum of the mixability gaps of the first i visits; arguments ``i, n, S, gap``."""
-
-    letter = r"\Delta"
-    mp_value = staticmethod(lambda i, n, S, gap: _states(int(i), n, S, gap)[0])
-
-
-class GapOfVisit(_OfGate):
-    """Mixability gap of visit i; arguments ``i, n, S, gap``."""
-
-    letter = r"\delta"
-    mp_value = staticmethod(lambda i, n, S, gap: _states(int(i), n, S, gap)[1])
-
-
-class WeightAtVisit(_OfGate):
-    """Weight of the in-weight predictor at visit i; arguments ``i, n, S, gap``."""
-
-    letter = r"\alpha"
-    mp_value = staticmethod(lambda i, n, S, gap: _states(int(i), n, S, gap)[2])
-
-
-def sum_of_gaps(i: sympy.Expr) -> sympy.Expr:
-    r""":math:`\Delta_i`."""
-    return SumOfGaps(i, n, S, gap)
-
-
-def gap_of_visit(i: sympy.Expr) -> sympy.Expr:
-    r""":math:`\delta_i`."""
-    return GapOfVisit(i, n, S, gap)
 
 
 def _mixture(i: sympy.Expr, rate_before: sympy.Expr) -> sympy.Expr:
@@ -229,48 +168,20 @@ _CHAIN: Final = (
             sum_of_gaps(n),
             naming(
                 {_c: sum_of_gaps(n - 1), G: loss_of_g(n), H: loss_of_h(n)},
-                substituting(
-                    {_c: _D * _LOG2}, written_out(against_each(times(1 / _D, _DROP), times(1 / _D, _DROP)))
-                ),
+                substituting({_c: _D * _LOG2}, written_out(against_each(times(1 / _D, _DROP), times(1 / _D, _DROP)))),
             ),
         ),
     ),
 )
 
 
-def _visits(n: Array, S: Array, gap: Array) -> Iterator[tuple[Array, Array]]:
-    """What the gate loses at each visit, and its mixability gap there."""
-    lead, total = np.zeros(gap.shape), np.zeros(gap.shape)
-    for _, exists, by_g in each_visit(n, S):
-        odds = np.where(total > 0, np.log(2) * gap * lead / np.where(total > 0, total, 1.0), 0.0)
-        pays = (np.where(by_g, gap, 0.0), np.where(by_g, 0.0, gap))
-        worse_odds = np.where(by_g, odds, -odds)
-        met = np.where(exists, _gap_at(worse_odds, gap, total / np.log(2)), 0.0)
-        yield np.where(exists, mixed_loss(log_expit(odds), log_expit(-odds), *pays), 0.0), met
-        total = total + met
-        lead = lead + np.where(by_g, -1.0, 1.0)
-
-
-def _gap_at(worse_odds: Array, gap: Array, inverse_rate: Array) -> Array:
-    """Mean loss less that of the mixture at a rate, for the log-odds of the predictor that pays."""
-    some = inverse_rate > 0
-    inverse = np.where(some, inverse_rate, 1.0)
-    mixture = mixed_loss(log_expit(worse_odds), log_expit(-worse_odds), gap / inverse, np.zeros(gap.shape))
-    return np.asarray(np.maximum(expit(worse_odds) * gap - np.where(some, inverse * mixture, 0.0), 0.0))
-
-
-def adahedge_loss(n: Array, S: Array, gap: Array) -> Array:
-    """Cumulative loss of the gate, visit by visit."""
-    return np.asarray(sum((loss for loss, _ in _visits(n, S, gap)), np.zeros(())))
-
-
 def price(n: Array, S: Array, gap: Array) -> Array:
     r""":math:`\Delta_n + \Delta_{n-1}`: regret at most."""
-    total, before = np.zeros(()), np.zeros(())
-    for i, (_, met) in enumerate(_visits(n, S, gap)):
-        before = before + np.where(i < n - 1, met, 0.0)
-        total = total + met
-    return np.asarray(total + before)
+    gaps = np.cumsum([met for _, met in each_loss_and_gap(n, S, gap)], axis=0)
+    last = np.broadcast_to(n, gaps.shape[1:]).astype(np.intp)
+    # Without a gap beyond a sequence's end: there the sum stays, and only the one before the last has to be found.
+    before = np.take_along_axis(np.concatenate([np.zeros_like(gaps[:1]), gaps]), last[None] - 1, axis=0)[0]
+    return adahedge_price(np.stack([before, gaps[-1]]))
 
 
 def _bound(n: Array, S: Array, gap: Array) -> Array:
@@ -305,7 +216,7 @@ THEOREMS: Final = (
         evaluate_right=_bound,
         hunted_up_to={"n": HUNTED_VISITS},
         value=price,
-        value_meaning=f"regret of the gate against the better predictor at most, on the evenly switching sequence, {NATS}",
+        value_meaning=f"regret against the better predictor at most, on the evenly switching sequence, {NATS}",
         wrong=WrongVariant(
             mistake="half of it: the mean of the two sums",
             right=sympy.Min(loss_of_g(n), loss_of_h(n)) + _PRICE / 2,

@@ -30,6 +30,8 @@ from theory.catalogue.mixture_loss import (
     POWER_MEAN,
     SLOWER_AT_ONE_VISIT,
     SLOWER_LOSES_MORE,
+    G,
+    H,
     MixtureLoss,
     gain,
     inverse_rate,
@@ -37,12 +39,18 @@ from theory.catalogue.mixture_loss import (
     slower,
     weight,
 )
-from theory.catalogue.mixture_loss import loss_g as G
-from theory.catalogue.mixture_loss import loss_h as H
 from theory.numerics.gate_prices import decreasing_hedge_price, total_excess_rate
 from theory.theorems.checks.identities import simplifies
 from theory.theorems.checks.inequalities import by_sign
-from theory.theorems.checks.reductions import adding, after, as_one_sum, follows_from, in_every_case, substituting, using
+from theory.theorems.checks.reductions import (
+    adding,
+    after,
+    as_one_sum,
+    follows_from,
+    in_every_case,
+    substituting,
+    using,
+)
 from theory.theorems.checks.sums import VISIT, each_term, naming, over_all, telescopes, times, written_out
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.theorem import DERIVED_HERE, Theorem, WrongVariant
@@ -125,9 +133,7 @@ _CHAIN: Final = (
             each_term(
                 substituting(
                     _BELOW_ONE,
-                    naming(
-                        _GIVEN_WEIGHT | _PAID | {_D: _ROOT}, substituting({_g: _h - gain}, _AT_ONE_VISIT)
-                    ),
+                    naming(_GIVEN_WEIGHT | _PAID | {_D: _ROOT}, substituting({_g: _h - gain}, _AT_ONE_VISIT)),
                 )
             )
         ),
@@ -187,9 +193,7 @@ _CHAIN: Final = (
             _LARGEST,
             naming(
                 {inverse_rate: sympy.sqrt(n) / rate, G: loss_of_g(n), H: loss_of_h(n)},
-                substituting(
-                    {inverse_rate: _D, **_BELOW_ONE}, written_out(times(1 / _D, after(sympy.exp, by_sign())))
-                ),
+                substituting({inverse_rate: _D, **_BELOW_ONE}, written_out(times(1 / _D, after(sympy.exp, by_sign())))),
             ),
         ),
     ),
@@ -218,20 +222,22 @@ def _bound(n: Array, S: Array, prior: Array, rate: Array, B: Array, gap: Array) 
 
 
 def _without_root(n: Array, S: Array, prior: Array, rate: Array, B: Array, gap: Array) -> Array:
-    return np.asarray(losses_so_far(n, S, gap)[1] + price(n, prior, rate, B) + (np.sqrt(n) - 1) / rate * np.log1p(-prior))
+    return np.asarray(
+        losses_so_far(n, S, gap)[1] + price(n, prior, rate, B) + (np.sqrt(n) - 1) / rate * np.log1p(-prior)
+    )
 
 
 THEOREMS: Final = (
     Theorem(
         name="decreasing_hedge_regret",
-        title="Hedge gate with the rate lambda/sqrt(i): cumulative loss against the in-context predictor, on every sequence",
+        title="Hedge gate with a falling rate, rate/sqrt(i): cumulative loss against the in-context predictor",
         family="gate",
         kind="upper",
         source=DERIVED_HERE,
         parameters=(AT_LEAST_ONE_VISIT, SWITCHES, PRIOR, RATE, LARGEST_LOSS, gap_up_to(B)),
         premises=(
             "the losses of a visit differ by at most B where its rate is above 1, and by anything elsewhere",
-            "against the in-weight predictor the same with the prior in the place of 1 - prior: the names are arbitrary",
+            "against the in-weight predictor the same with prior in the place of 1 - prior: the names are arbitrary",
             "derived for every such sequence; evaluated on the evenly switching one",
         ),
         left=_LOSS,

@@ -20,6 +20,7 @@ from theory.catalogue.gate_losses import (
 from theory.catalogue.letters import NATS, n
 from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, loss_of_g, loss_of_gate, loss_of_h
 from theory.catalogue.mixture_loss import POWER_MEAN, SLOWER_AT_ONE_VISIT, gain, rise, weight
+from theory.numerics.gate_prices import hedge_price
 from theory.theorems.checks.identities import simplifies
 from theory.theorems.checks.inequalities import by_convexity, by_sign
 from theory.theorems.checks.reductions import adding, after, evaluated, follows_from, substituting
@@ -228,7 +229,7 @@ def hedge_loss(n: Array, S: Array, rate: Array, gap: Array) -> Array:
 
 def price(n: Array, rate: Array, B: Array) -> Array:
     r""":math:`\frac{\log 2}{\lambda} + \frac{\lambda n B^2}{8}`: regret of Hedge at most."""
-    return np.asarray(np.log(2) / rate + rate * n * B * B / 8)
+    return hedge_price(np.log(2), rate, n * B * B)
 
 
 def _bound(n: Array, S: Array, rate: Array, B: Array, gap: Array) -> Array:
@@ -285,9 +286,11 @@ THEOREMS: Final = (
         right=_SLOW_BOUND,
         derivation=Derivation(lemmas=(POWER_MEAN, SLOWER_AT_ONE_VISIT), chain=_SLOW_CHAIN),
         evaluate_left=hedge_loss,
-        evaluate_right=lambda n, S, rate, gap: np.asarray(np.minimum(*losses_so_far(n, S, gap)) + np.log(2) / rate),
+        evaluate_right=lambda n, S, rate, gap: np.asarray(
+            np.minimum(*losses_so_far(n, S, gap)) + hedge_price(np.log(2), rate)
+        ),
         hunted_up_to={"n": HUNTED_VISITS},
-        value=lambda rate: np.asarray(np.log(2) / rate),
+        value=lambda rate: hedge_price(np.log(2), rate),
         value_meaning=f"regret of the gate against the better predictor at most, {NATS}",
         wrong=WrongVariant(
             mistake="log(2) alone, as for the Bayes gate, whose rate is 1",

@@ -1,4 +1,4 @@
-r"""The loss of an exponential mixture of the two predictors: it grows as the rate falls, and log loss at rate 1 is near.
+r"""The loss of an exponential mixture of both predictors: it grows as the rate falls, and log loss is that at rate 1.
 
 :math:`M(\pi, D, G, H) = -D\log[\pi e^{-G/D} + (1-\pi)e^{-H/D}]` with :math:`D`, one over the rate, for cumulative
 losses :math:`G` and :math:`H`; at :math:`D = 0` it is the smaller one of them.
@@ -18,7 +18,7 @@ from theory.theorems.derivation import Step
 
 weight = sympy.Symbol("weight", positive=True)
 inverse_rate, slower = sympy.symbols("D s", nonnegative=True)
-loss_g, loss_h = sympy.symbols("G H", nonnegative=True)
+G, H = sympy.symbols("G H", nonnegative=True)
 gain = sympy.Symbol("d", real=True)
 rise = sympy.Symbol("y", nonnegative=True)
 _a, _b, _q, _D = sympy.symbols("a b q D", positive=True)
@@ -68,16 +68,16 @@ POWER_MEAN: Final = Step(
     by_concavity(weight, (sympy.Integer(0), sympy.Integer(1)), _BELOW_ONE),
 )
 SLOWER_LOSES_MORE: Final = Step(
-    MixtureLoss(weight, inverse_rate, loss_g, loss_h),
+    MixtureLoss(weight, inverse_rate, G, H),
     "<=",
-    MixtureLoss(weight, inverse_rate + slower, loss_g, loss_h),
+    MixtureLoss(weight, inverse_rate + slower, G, H),
     "Where the rate falls the mixture loses more: means of powers grow with the exponent (D = 0 is a limit).",
     substituting(
         {
             inverse_rate: _D,
             slower: _D * rise,
-            loss_g: _D * (1 + rise) * sympy.log(1 + _g),
-            loss_h: _D * (1 + rise) * sympy.log(1 + _h),
+            G: _D * (1 + rise) * sympy.log(1 + _g),
+            H: _D * (1 + rise) * sympy.log(1 + _h),
         },
         written_out(
             times(1 / _D, logarithm_of(POWER_MEAN, {_a: 1 / (1 + _g), _b: 1 / (1 + _h), **_BELOW_ONE})),

@@ -112,7 +112,9 @@ def by_slope(
         if not vanishes(sympy.diff(slack, variable) - slope):
             return Verdict(Status.FAILED, "the derivative is not the slack of the lemma")
         verdict = lemma.verdict()
-        return Verdict(verdict.status, f"nonnegative at {variable} = {start}, and so is its derivative: {verdict.method}")
+        return Verdict(
+            verdict.status, f"nonnegative at {variable} = {start}, and so is its derivative: {verdict.method}"
+        )
 
     return check
 
