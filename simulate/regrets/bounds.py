@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from functools import singledispatch
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 from scipy.special import rel_entr
 
 from simulate.gates.mixing import both_weights
@@ -58,6 +58,8 @@ from theory.setting import (
     ProjectedGradientGate,
     UniversalMixtureGate,
 )
+
+Array = NDArray[np.float64]
 
 ONE_PREDICTOR = ("in-weight", "in-context")
 BEST_CONSTANT = "best constant gate"
@@ -159,12 +161,12 @@ def _prior_prices(prior: float) -> tuple[float, float]:
     return -math.log(prior), -math.log1p(-prior)
 
 
-def _against_each(visits: CellVisits, prices: Iterable[ArrayLike], theorem: str) -> Iterator[Comparison]:
+def _against_each(visits: CellVisits, prices: Iterable[float | Array], theorem: str) -> Iterator[Comparison]:
     for comparator, pays, price in zip(ONE_PREDICTOR, visits.pays, prices, strict=True):
         # Visit by visit, not as a difference of two large sums.
         regret = float((visits.shortfalls - pays).sum())
         yield Comparison(comparator=comparator, regret=regret, bound=float(price), theorem=theorem)
 
 
-def _against_best(visits: CellVisits, loss: float, price: ArrayLike, theorem: str) -> Comparison:
+def _against_best(visits: CellVisits, loss: float, price: float | Array, theorem: str) -> Comparison:
     return Comparison(comparator=BEST_CONSTANT, regret=visits.paid - loss, bound=float(price), theorem=theorem)

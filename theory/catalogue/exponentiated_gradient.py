@@ -1,4 +1,4 @@
-r"""Exponentiated gradient: the gate adds :math:`-\lambda z_i` to its log-odds, for the slope :math:`z_i` of the loss."""
+r"""Exponentiated gradient: the gate adds :math:`-\lambda z_i` to its log-odds, at the slope :math:`z_i` of the loss."""
 
 from __future__ import annotations
 
