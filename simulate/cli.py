@@ -9,6 +9,7 @@ from simulate.evaluate_command import add_evaluation_commands
 from simulate.result_file import save
 from simulate.run_result import GroupResult, Run
 from simulate.simulation import run
+from simulate.sweep_commands import add_sweep_commands
 from theory.checks import integer
 from theory.command import (
     add_setting_arguments,
@@ -33,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands)
     add_evaluation_commands(commands)
+    add_sweep_commands(commands)
     return run_command(parser, argv)
 
 

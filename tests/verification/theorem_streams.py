@@ -40,7 +40,7 @@ def histories_task(task: TaskDistribution, number: int) -> TaskDistribution:
         num_classes=max(number, task.total_labels),
         num_labels=task.total_labels,
         context_length=task.context_length,
-        relevant_examples=1,
+        relevant_examples=task.relevant_examples,
         label_noise=task.label_noise,
         label_noise_kind=task.label_noise_kind,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,11 @@ def _parse(name: str, content: str, folder: Path) -> Setting:
     except (ValueError, RecursionError) as error:
         # Not only syntax: Python also refuses numbers of thousands of digits and very deep nesting.
         raise SettingError("task file", name, f"valid TOML ({error})") from error
+    return parse_setting(parsed, folder)
+
+
+def parse_setting(parsed: Mapping[str, Any], folder: Path) -> Setting:
+    """Settings from the tables of a file in a folder: the files that they name are read, or found."""
     setting: Setting = {key: dict(checked_table(key, value)) for key, value in parsed.items()}
     if "episodes" not in setting:
         setting.setdefault("task", {})

@@ -1,0 +1,1 @@
+"""Grids of settings, computed on any executor and stored cell by cell."""

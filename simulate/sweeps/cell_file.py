@@ -1,0 +1,124 @@
+"""One cell as one file: a ``.npz`` of arrays, its provenance as JSON inside, and a checksum over everything.
+
+The file is an uncompressed zip archive whose comment, the last 64 bytes, is the SHA-256 of all bytes before it: a
+truncated file and a flipped bit are noticed wherever they are, and ``numpy.load`` still reads it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulate.sweeps.configuration import Configuration
+from simulate.sweeps.tables import Table
+
+_DIGEST = 64
+_PROVENANCE = "provenance.json"
+_NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+class CellFileError(ValueError):
+    """A file is no cell, or not the one that it should be; the message names it and says why.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    reason : str
+        What is wrong with it.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"{str(path)!r} {reason}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StoredCell:
+    """What a cell's file holds.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        What was computed.
+    table : Table
+        What came out.
+    provenance : mapping
+        When, where and with which versions; plain values.
+    """
+
+    configuration: Configuration
+    table: Table
+    provenance: Mapping[str, Any]
+
+
+def cell_bytes(cell: StoredCell) -> bytes:
+    """The contents of a cell's file: the same for the same cell and provenance."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in cell.table.to_arrays().items():
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _NO_TIME), array_bytes(array))
+        provenance = {**cell.provenance, "configuration": cell.configuration.to_dict()}
+        archive.writestr(zipfile.ZipInfo(_PROVENANCE, _NO_TIME), json.dumps(provenance, indent=1, allow_nan=False))
+        archive.comment = bytes(_DIGEST)
+    body = buffer.getvalue()[:-_DIGEST]
+    return body + hashlib.sha256(body).hexdigest().encode()
+
+
+def read_cell(path: Path) -> StoredCell:
+    """The cell in a file, once its checksum is right and everything has the shape that it should have.
+
+    Raises
+    ------
+    CellFileError
+        The file cannot be read, is not whole, was altered, or is no cell.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CellFileError(path, f"cannot be read ({error.strerror or error})") from error
+    body, digest = content[:-_DIGEST], content[-_DIGEST:]
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise CellFileError(path, "is not whole, was altered, or is no cell: its checksum does not fit")
+    try:
+        return _parsed(content)
+    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise CellFileError(path, f"is no cell of this version ({error})") from error
+
+
+def _parsed(content: bytes) -> StoredCell:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        provenance = json.loads(archive.read(_PROVENANCE))
+        names = [name for name in archive.namelist() if name != _PROVENANCE]
+        arrays = {
+            name.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(archive.read(name)), allow_pickle=False)
+            for name in names
+        }
+    configuration = Configuration.from_dict(provenance.pop("configuration"))
+    _ = configuration.key  # which checks that files and settings fit
+    return StoredCell(configuration=configuration, table=Table.from_arrays(arrays), provenance=provenance)
+
+
+def array_bytes(array: NDArray[Any]) -> bytes:
+    """An array as the contents of an ``.npy`` file, without pickle."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.asarray(array, order="C"), version=(1, 0), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def arrays_digest(table: Table) -> str:
+    """SHA-256 over the names and bytes of a table's arrays: equal for equal results."""
+    digest = hashlib.sha256()
+    for name, array in table.to_arrays().items():
+        digest.update(f"{name}\n".encode())
+        digest.update(array_bytes(array))
+    return digest.hexdigest()
