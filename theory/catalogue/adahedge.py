@@ -1,4 +1,4 @@
-r"""AdaHedge: Hedge at the rate :math:`\log 2/\Delta_{i-1}`, set by the mixability gaps that it has met."""
+r"""AdaHedge: Hedge at the rate :math:`\log 2/Q_{i-1}`, set by the mixability gaps that it has met."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from theory.catalogue.loss_sequences import (
     loss_of_h,
 )
 from theory.catalogue.mixture_loss import (
+    MIXTURE_LOSS_MEANS,
     POWER_MEAN,
     SLOWER_LOSES_MORE,
     G,
@@ -176,7 +177,7 @@ _CHAIN: Final = (
 
 
 def price(n: Array, S: Array, gap: Array) -> Array:
-    r""":math:`\Delta_n + \Delta_{n-1}`: regret at most."""
+    r""":math:`Q_n + Q_{n-1}`: regret at most."""
     gaps = np.cumsum([met for _, met in each_loss_and_gap(n, S, gap)], axis=0)
     last = np.broadcast_to(n, gaps.shape[1:]).astype(np.intp)
     # Without a gap beyond a sequence's end: there the sum stays, and only the one before the last has to be found.
@@ -201,6 +202,9 @@ THEOREMS: Final = (
         source="derooij2014follow",
         parameters=(AT_LEAST_ONE_VISIT, SWITCHES, gap_up_to(100)),
         premises=(
+            "Q_i is the sum of the mixability gaps of the visits up to i: mean losses under the weights less those of"
+            " the exponential mixture; the rate before visit i is log(2)/Q_{i-1}, and infinite at Q_{i-1} = 0",
+            MIXTURE_LOSS_MEANS,
             "evaluated on the evenly switching sequence of losses; that the gaps are the mean losses less those of the"
             " mixture, and add up to the next rate, was compared for the evaluated sequences, the other steps hold for"
             " every one",

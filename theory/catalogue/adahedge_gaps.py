@@ -1,7 +1,7 @@
 r"""AdaHedge on the evenly switching sequence: its losses, its weights, and its mixability gaps.
 
 The gap :math:`\delta_i` of a visit is the mean loss under the weights less that of the exponential mixture, and
-:math:`\Delta_i` their sum. Without gaps the rate :math:`\log 2/\Delta_{i-1}` is infinite; it is so at the first visit.
+:math:`Q_i` their sum. Without gaps the rate :math:`\log 2/Q_{i-1}` is infinite; it is so at the first visit.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class _OfGate(sympy.Function):  # type: ignore[misc]
 class SumOfGaps(_OfGate):
     """Sum of the mixability gaps of the first i visits; arguments ``i, n, S, gap``."""
 
-    letter = r"\Delta"
+    letter = "Q"
     mp_value = staticmethod(lambda i, n, S, gap: _states(int(i), n, S, gap)[0])
 
 
@@ -75,7 +75,7 @@ class WeightAtVisit(_OfGate):
 
 
 def sum_of_gaps(i: sympy.Expr) -> sympy.Expr:
-    r""":math:`\Delta_i`."""
+    r""":math:`Q_i`."""
     return SumOfGaps(i, n, S, gap)
 
 

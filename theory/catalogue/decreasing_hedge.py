@@ -27,6 +27,7 @@ from theory.catalogue.letters import NATS, n
 from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, loss_of_g, loss_of_gate, loss_of_h
 from theory.catalogue.mixture_loss import (
     FASTER_LOSES_LITTLE_LESS,
+    MIXTURE_LOSS_MEANS,
     POWER_MEAN,
     SLOWER_AT_ONE_VISIT,
     SLOWER_LOSES_MORE,
@@ -239,6 +240,7 @@ THEOREMS: Final = (
             "the losses of a visit differ by at most B where its rate is above 1, and by anything elsewhere",
             "against the in-weight predictor the same with prior in the place of 1 - prior: the names are arbitrary",
             "derived for every such sequence; evaluated on the evenly switching one",
+            MIXTURE_LOSS_MEANS,
         ),
         left=_LOSS,
         relation="<=",

@@ -16,7 +16,7 @@ from theory.theorems.checks.reductions import in_every_case, substituting
 from theory.theorems.checks.sums import by_concavity, logarithm_of, times, written_out
 from theory.theorems.derivation import Step
 
-weight = sympy.Symbol("weight", positive=True)
+weight = sympy.Symbol("w", positive=True)
 inverse_rate, slower = sympy.symbols("D s", nonnegative=True)
 G, H = sympy.symbols("G H", nonnegative=True)
 gain = sympy.Symbol("d", real=True)
@@ -32,6 +32,12 @@ def _mixture_loss(weight: Any, inverse_rate: Any, of_g: Any, of_h: Any) -> Any:
         return least
     kept = [mpmath.exp((least - loss) / inverse_rate) for loss in (of_g, of_h)]
     return least - inverse_rate * mpmath.log(weight * kept[0] + (1 - weight) * kept[1])
+
+
+MIXTURE_LOSS_MEANS: Final = (
+    "M(w, D, G, H) = -D log[w exp(-G/D) + (1 - w) exp(-H/D)], and min(G, H) at D = 0: the loss of the exponential"
+    " mixture with the prior weight w of g and one over the rate D"
+)
 
 
 class MixtureLoss(sympy.Function):  # type: ignore[misc]
