@@ -98,8 +98,8 @@ def total_excess_rate(visits: ArrayLike, rate: ArrayLike) -> Array:
 
     Examples
     --------
-    >>> round(float(total_excess_rate(4, 2.0)), 12), round(float(excess_rates(4, 2.0).sum()), 12)
-    (1.568914101752, 1.568914101752)
+    >>> round(float(total_excess_rate(4, 2.0)), 9), round(float(excess_rates(4, 2.0).sum()), 9)
+    (1.568914101, 1.568914101)
     >>> float(total_excess_rate(1e12, 0.9))
     0.0
     """
