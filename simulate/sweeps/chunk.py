@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import traceback
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -78,4 +77,4 @@ def in_one_line(error: BaseException) -> str:
     >>> in_one_line(KeyError("a"))
     "KeyError: 'a'"
     """
-    return " ".join("".join(traceback.format_exception_only(error)).split())
+    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -126,7 +126,7 @@ class UsersExecutor:
         """Its workers at the moment, as far as it says, or else the cores of this computer."""
         client = getattr(self._executor, "_client", None)
         if client is not None and hasattr(client, "nthreads"):  # dask: workers come and go
-            return max(1, sum(client.nthreads().values()))
+            return max(1, int(sum(client.nthreads().values())))
         for name in ("_max_workers", "num_workers"):  # of the standard library; of mpi4py
             count = getattr(self._executor, name, None)
             if isinstance(count, int) and count > 0:
