@@ -120,6 +120,7 @@ class Course:
         self._calls = calls()
         self._out: dict[Future[Any], list[str]] = {}
         self._broken: BaseException | None = None
+        self._lost: list[str] = []
         self._workers_counted = (-SECONDS_BETWEEN_COUNTS, 1)
 
     def go(self) -> None:
@@ -159,7 +160,7 @@ class Course:
         error = _error_of(future)
         if isinstance(error, BrokenExecutor | CancelledError):
             self._broken = error
-            self._suspect(chunk)
+            self._lost += chunk
         elif error is not None and _is_death_of_dask_worker(error):
             # Dask has tried several times by itself.
             self._suspect(chunk, deaths=MOST_DEATHS - 1)
@@ -212,9 +213,11 @@ class Course:
         for future in list(self._out):
             future.cancel()
             self._settle(future, self._out.pop(future))
-        error, self._broken = self._broken, None
-        if error is not None:
-            self._workers.mend(error)
+        if self._broken is not None and self._workers.mend(self._broken):
+            self._suspect(self._lost)
+        else:
+            self.ledger.give_back(self._lost)
+        self._broken, self._lost = None, []
 
     def _count_workers(self) -> int:
         now = time.monotonic()

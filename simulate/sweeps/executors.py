@@ -30,8 +30,8 @@ class Workers(Protocol):
     def submit(self, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Hand out a call; its errors are in the future."""
 
-    def mend(self, error: BaseException) -> None:
-        """Go on after they broke, or raise :class:`WorkersError`."""
+    def mend(self, error: BaseException) -> bool:
+        """Go on after they broke, or raise :class:`WorkersError`; says whether any had begun to work."""
 
     def close(self) -> None:
         """End when all is done."""
@@ -103,7 +103,7 @@ class ThisProcess:
             future.set_exception(error)
         return future
 
-    def mend(self, error: BaseException) -> None:
+    def mend(self, error: BaseException) -> bool:
         """Nothing here can break."""
         raise WorkersError(in_one_line(error)) from error
 
@@ -144,7 +144,7 @@ class UsersExecutor:
         except Exception as error:  # such as a call that cannot be pickled
             return _failed(error)
 
-    def mend(self, error: BaseException) -> None:
+    def mend(self, error: BaseException) -> bool:
         """Raise: only its owner can."""
         raise WorkersError(
             f"the executor broke ({in_one_line(error)}); with a new one, the same call goes on from what is stored"

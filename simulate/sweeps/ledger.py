@@ -105,12 +105,17 @@ class Ledger:
         self._pauses[key] = min(2 * pause, LONGEST_PAUSE)
         heapq.heappush(self._elsewhere, (self._clock() + pause, key))
 
-    def split(self, keys: Iterable[str]) -> None:
-        """Something is wrong with one cell of a chunk: they go one by one."""
+    def give_back(self, keys: Iterable[str]) -> None:
+        """Nobody has begun with these cells."""
         for key in keys:
             self._release(key)
-            self._careful.add(key)
             self._queue(key)
+
+    def split(self, keys: Iterable[str]) -> None:
+        """Something is wrong with one cell of a chunk: they go one by one."""
+        keys = list(keys)
+        self._careful.update(keys)
+        self.give_back(keys)
 
     def suspect(self, keys: Iterable[str], *, deaths: int = 1) -> list[str]:
         """A worker died that had these cells; returns those that are convicted, which are no longer handed out."""

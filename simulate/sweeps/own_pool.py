@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from simulate.sweeps.blas_threads import stay_at_one_blas_thread
@@ -20,6 +22,8 @@ UNGUARDED = (
     "`if __name__ == '__main__':` (and in a file, not on standard input), or use executor=1 or threads"
 )
 SECONDS_BETWEEN_LOOKS = 1.0
+MOST_FALSE_STARTS = 10
+"""Pools in a row whose workers are killed before they have started: for want of memory, as far as anybody can tell."""
 
 
 class OwnPool:
@@ -41,6 +45,7 @@ class OwnPool:
             # We are in a worker that runs its driver's script for the first time; the driver says the same, once.
             raise SystemExit(UNGUARDED)
         self._count = count
+        self._false_starts = 0
         self._start()
 
     def count(self) -> int:
@@ -57,8 +62,8 @@ class OwnPool:
             broken.set_exception(error)
             return broken
 
-    def mend(self, error: BaseException) -> None:
-        """Replace the processes after one has died.
+    def mend(self, error: BaseException) -> bool:
+        """Replace the processes after one has died; says whether any had begun to work.
 
         Raises
         ------
@@ -67,9 +72,14 @@ class OwnPool:
         """
         started = self._wire.poll()
         self.stop()
-        if not started:
+        self._executor.shutdown()
+        self._false_starts = 0 if started else self._false_starts + 1
+        if not started and any(process.exitcode is not None and process.exitcode >= 0 for process in self._processes):
             raise WorkersError(f"no worker process could start: {UNGUARDED}") from error
+        if self._false_starts == MOST_FALSE_STARTS:
+            raise WorkersError("worker processes are killed before they have started: is there memory for them?")
         self._start()
+        return started
 
     def close(self) -> None:
         """End the processes, which have nothing left to do."""
@@ -79,10 +89,14 @@ class OwnPool:
     def stop(self) -> None:
         """End the processes at once, whatever they do."""
         self._cut()
+        for process in self._processes:
+            if process.pid is not None:
+                process.kill()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
+        context = SpawnContext()
+        self._processes = _remembered_processes(context)
         self._wire, self._far_end = context.Pipe()
         self._executor = ProcessPoolExecutor(
             self._count, mp_context=context, initializer=begin_worker, initargs=(self._far_end,)
@@ -91,6 +105,19 @@ class OwnPool:
     def _cut(self) -> None:
         self._wire.close()
         self._far_end.close()
+
+
+def _remembered_processes(context: SpawnContext) -> list[BaseProcess]:
+    """A list that is to hold every process which the context makes; the pool itself does not give them away."""
+    processes: list[BaseProcess] = []
+    make = context.Process
+
+    def remembered(*arguments: Any, **options: Any) -> BaseProcess:
+        processes.append(make(*arguments, **options))
+        return processes[-1]
+
+    context.Process = remembered  # type: ignore[method-assign, assignment]
+    return processes
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from simulate.sweeps.ledger import LONGEST_PAUSE, MOST_DEATHS, Ledger
 from simulate.sweeps.pace import CHUNK_SECONDS, Pace
 
-KINDS = st.sampled_from(["stored", "present", "failed", "claimed", "split", "death", "deaths"])
+KINDS = st.sampled_from(["stored", "present", "failed", "claimed", "returned", "split", "death", "deaths"])
 
 
 class Clock:
@@ -51,6 +51,8 @@ def test_every_cell_has_one_end(cells: int, workers: int, fates: list[str], data
         fate = fates.pop() if fates else "stored"
         if fate == "split":
             ledger.split(chunk)
+        elif fate == "returned":
+            ledger.give_back(chunk)
         elif fate in ("death", "deaths"):
             number = 1 if fate == "death" else MOST_DEATHS - 1
             for name in chunk:
