@@ -71,8 +71,7 @@ class OwnPool:
             None of them had started, and others would not either.
         """
         started = self._wire.poll()
-        self.stop()
-        self._executor.shutdown()
+        self._end(wait=True)  # only then are the processes' exit codes known
         self._false_starts = 0 if started else self._false_starts + 1
         if not started and any(process.exitcode is not None and process.exitcode >= 0 for process in self._processes):
             raise WorkersError(f"no worker process could start: {UNGUARDED}") from error
@@ -88,11 +87,7 @@ class OwnPool:
 
     def stop(self) -> None:
         """End the processes at once, whatever they do."""
-        self._cut()
-        for process in self._processes:
-            if process.pid is not None:
-                process.kill()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._end(wait=False)
 
     def _start(self) -> None:
         context = SpawnContext()
@@ -101,6 +96,13 @@ class OwnPool:
         self._executor = ProcessPoolExecutor(
             self._count, mp_context=context, initializer=begin_worker, initargs=(self._far_end,)
         )
+
+    def _end(self, *, wait: bool) -> None:
+        for process in self._processes:
+            if process.pid is not None:
+                process.kill()
+        self._cut()
+        self._executor.shutdown(wait=wait, cancel_futures=True)
 
     def _cut(self) -> None:
         self._wire.close()
@@ -116,7 +118,7 @@ def _remembered_processes(context: SpawnContext) -> list[BaseProcess]:
         processes.append(make(*arguments, **options))
         return processes[-1]
 
-    context.Process = remembered  # type: ignore[method-assign, assignment]
+    vars(context)["Process"] = remembered
     return processes
 
 
