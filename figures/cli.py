@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from figures.make_command import add_make_commands
 from figures.numbers import boundary_rows, field_rows, write_csv
 from figures.overlay_figure import overlay
 from figures.style import save_figure
@@ -29,7 +30,7 @@ from theory.coverage import check_theory
 from theory.errors import SettingError
 from theory.setting_file import assemble_task, parse_override, read
 
-FILES = ("overlay.png", "overlay.pdf", "boundaries.csv", "field.csv")
+FILES = ("overlay.png", "overlay.pdf", "overlay.svg", "boundaries.csv", "field.csv")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = parser_for("figures", "Predicted and simulated transition boundaries over each other.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_overlay(commands)
+    add_make_commands(commands)
     return run_command(parser, argv)
 
 
@@ -44,7 +46,7 @@ def _add_overlay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = commands.add_parser(
         "overlay",
         help="predict, simulate, and draw both",
-        description="Writes overlay.png, overlay.pdf, boundaries.csv and field.csv, and prints how well prediction and "
+        description="Writes overlay.png, .pdf, .svg, boundaries.csv and field.csv, and prints how well prediction and "
         "simulation agree. Without --vary the boundaries are drawn against the class probability.",
     )
     add_setting_arguments(parser)

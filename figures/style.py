@@ -18,6 +18,10 @@ FIELD = "YlGnBu"
 SIMULATED = "#d1495b"
 PREDICTED = "#111111"
 HALO = "#ffffff"
+PART_COLOURS = {"in_weight": "#2c4a8a", "in_context": "#d08a1d", "gated": "#111111"}
+"""g, h and f: dark blue, amber and black differ in lightness too."""
+ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
+"""Widths of a journal's columns, in inches."""
 DOTS_PER_INCH = 200
 
 
@@ -34,7 +38,7 @@ def style() -> Iterator[None]:
 
 
 def save_figure(figure: Figure, stem: Path) -> list[Path]:
-    """Write a figure as PNG and PDF, the same bytes for the same figure; each file is whole, or not there.
+    """Write a figure as PNG, PDF and SVG, the same bytes for the same figure; each file is whole, or not there.
 
     Parameters
     ----------
@@ -46,13 +50,16 @@ def save_figure(figure: Figure, stem: Path) -> list[Path]:
     metadata: dict[str, dict[str, str | None]] = {
         ".png": {"Software": None},
         ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+        ".svg": {"Date": None, "Creator": None},
     }
     written = []
     for suffix, data in metadata.items():
         path = stem.with_suffix(suffix)
 
         def write(temporary: Path, data: dict[str, str | None] = data) -> None:
-            figure.savefig(temporary, metadata=data, dpi=DOTS_PER_INCH)
+            # In the style again, which says how the names of an SVG's parts are made.
+            with style():
+                figure.savefig(temporary, metadata=data, dpi=DOTS_PER_INCH)
 
         write_atomically(path, write)
         written.append(path)
