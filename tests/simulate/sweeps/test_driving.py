@@ -18,10 +18,13 @@ import numpy as np
 import pytest
 
 from simulate.sweeps.dispatching import Dispatched, dispatch
+from simulate.sweeps.driving import drive
 from simulate.sweeps.pace import CHUNK_SECONDS
 from simulate.sweeps.progress import Tally
+from simulate.sweeps.store import Store
 from simulate.sweeps.workers_error import WorkersError
 from simulate.sweeps.working import CellReport
+from tests.simulate.sweeps.cells import configurations
 from tests.simulate.sweeps.scripts import children
 from tests.simulate.sweeps.stand_ins import asleep, stored, times_computed
 
@@ -234,3 +237,31 @@ def test_the_driver_waits_for_what_others_compute(tmp_path: Path) -> None:
     assert done == Dispatched(stored=0, present=1, failed=())
     assert 4 <= len(asked) <= 7  # after 0.1, 0.3, 0.7, 1.5 and 3.1 s
     assert "1 computed by other processes" in str(recorded.tallies[0])
+
+
+@pytest.mark.parametrize("kind", ["this", "own"])
+def test_configurations_are_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    wanted = configurations(6)
+    store = Store(Path("sweep")).prepare()
+    with executor_of(kind) as executor:
+        assert drive("sweep", [*wanted, wanted[0]], executor) == Dispatched(stored=6, present=0, failed=())
+        assert drive("sweep", wanted, executor) == Dispatched(stored=0, present=6, failed=())
+    assert [store.read(configuration).configuration for configuration in wanted] == wanted
+
+
+def test_a_failure_that_no_worker_can_record_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(folder: str, configurations: object) -> None:
+        raise OSError(f"{folder} and {configurations} are out of reach")
+
+    (wanted,) = configurations(1)
+    store = Store(tmp_path).prepare()
+    monkeypatch.setattr("simulate.sweeps.driving.work", broken)
+    done = drive(str(tmp_path), [wanted], 1)
+    record = store.failure(wanted.key)
+    assert record is not None
+    assert record["error"].startswith(f"OSError: {tmp_path} and")
+    assert done == Dispatched(stored=0, present=0, failed=((wanted.key, record["error"]),))
+    monkeypatch.undo()
+    assert drive(str(tmp_path), [wanted], 1).stored == 1
+    assert store.failure(wanted.key) is None
