@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -32,6 +32,9 @@ class Workers(Protocol):
 
     def mend(self, error: BaseException) -> bool:
         """Go on after they broke, or raise :class:`WorkersError`; says whether any had begun to work."""
+
+    def call_back(self, futures: Iterable[Future[Any]]) -> None:
+        """Cancel what is out, unless :meth:`stop` ends it anyway."""
 
     def close(self) -> None:
         """End when all is done."""
@@ -107,6 +110,9 @@ class ThisProcess:
         """Nothing here can break."""
         raise WorkersError(in_one_line(error)) from error
 
+    def call_back(self, futures: Iterable[Future[Any]]) -> None:
+        """Nothing is out."""
+
     def close(self) -> None:
         """Nothing to end."""
 
@@ -149,6 +155,11 @@ class UsersExecutor:
         raise WorkersError(
             f"the executor broke ({in_one_line(error)}); with a new one, the same call goes on from what is stored"
         ) from error
+
+    def call_back(self, futures: Iterable[Future[Any]]) -> None:
+        """Cancel what no worker has begun."""
+        for future in futures:
+            future.cancel()
 
     def close(self) -> None:
         """Leave it open."""

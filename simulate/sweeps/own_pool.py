@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -80,6 +80,9 @@ class OwnPool:
         self._start()
         return started
 
+    def call_back(self, futures: Iterable[Future[Any]]) -> None:
+        """Nothing: processes that end take it with them, and Python 3.11 stumbles over futures cancelled before."""
+
     def close(self) -> None:
         """End the processes, which have nothing left to do."""
         self._executor.shutdown()
@@ -124,10 +127,28 @@ def _remembered_processes(context: SpawnContext) -> list[BaseProcess]:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back until the end of the block, for this thread and for the processes that it starts.
+    """Hold interrupts back until the end of the block: a process is started as a whole or not at all."""
+    held: list[int] = []
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not None:  # what is not Python's could not be put back
+                before[number] = signal.signal(number, lambda number, _: held.append(number))
+    try:
+        with _interrupts_masked():
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for late in held:
+            signal.raise_signal(late)
 
-    A terminal sends Ctrl-C to worker processes as well, and one that has only just started would answer with a
-    traceback; they keep the mask of the thread that started them.
+
+@contextmanager
+def _interrupts_masked() -> Iterator[None]:
+    """Keep Ctrl-C from the processes that this thread starts in the block, which inherit what it has masked.
+
+    A terminal sends it to them as well, and one that has only just started would answer with a traceback.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield

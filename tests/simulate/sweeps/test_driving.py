@@ -19,7 +19,7 @@ import pytest
 
 from simulate.sweeps.dispatching import Dispatched, dispatch
 from simulate.sweeps.driving import drive
-from simulate.sweeps.pace import CHUNK_SECONDS
+from simulate.sweeps.pace import CHUNK_SECONDS, SHORTEST_SECONDS
 from simulate.sweeps.progress import Tally
 from simulate.sweeps.store import Store
 from simulate.sweeps.workers_error import WorkersError
@@ -119,7 +119,7 @@ def test_a_cell_that_kills_its_workers_is_found(tmp_path: Path) -> None:
     names = [*(f"ok-{k}" for k in range(20)), "kill-0", "killonce-0", *(f"ok-{k}" for k in range(20, 40))]
     recorded = Recorded()
     done = run(tmp_path, names, 2, recorded)
-    assert recorded.failures == {"kill-0": "its worker died 3 times, at last with no other cell running"}
+    assert recorded.failures == {"kill-0": "its worker died, again and again, at last with no other cell running"}
     assert dict(done.failed) == recorded.failures
     assert done.stored + done.present == 41
     assert (tmp_path / "kill-0.calls").stat().st_size == 3
@@ -216,9 +216,8 @@ def test_chunks_take_about_half_a_second(seconds: float, workers: int) -> None:
     assert sum(instant.sizes) == 2000
     assert instant.sizes[: 2 * workers] == [1] * 2 * workers  # nothing is known of the first ones
     assert max(instant.sizes) * seconds <= max(CHUNK_SECONDS, seconds)
-    assert max(instant.sizes) <= 2000 / (4 * workers)
-    assert instant.sizes[-1] == 1  # so that workers end together
-    assert len(instant.sizes) <= 60 * workers + 2000 * seconds / (CHUNK_SECONDS / 2)
+    assert instant.sizes[-1] * seconds <= max(SHORTEST_SECONDS, seconds)  # so that workers end together
+    assert len(instant.sizes) <= 4 * workers + 2000 * seconds / (CHUNK_SECONDS / 5) + 40 * workers
 
 
 def test_the_driver_waits_for_what_others_compute(tmp_path: Path) -> None:

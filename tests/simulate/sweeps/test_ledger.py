@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulate.sweeps.ledger import LONGEST_PAUSE, MOST_DEATHS, Ledger
-from simulate.sweeps.pace import CHUNK_SECONDS, Pace
+from simulate.sweeps.pace import CHUNK_SECONDS, SHORTEST_SECONDS, Pace
 
 KINDS = st.sampled_from(["stored", "present", "failed", "claimed", "returned", "split", "death", "deaths"])
 
@@ -122,7 +122,8 @@ def test_chunks_are_short_and_shared(seconds: list[float], pending: int, workers
     if size > 1:
         assert pace.mean is not None
         assert size * pace.mean <= CHUNK_SECONDS * (1 + 1e-9)
-        assert size * 4 * workers <= pending
+        assert size * workers <= pending
+        assert size * 4 * workers <= pending or size * pace.mean <= SHORTEST_SECONDS * (1 + 1e-9)
     left = pace.seconds_left(remaining=pending, workers=workers)
     assert (left is None) == (not seconds)
     assert left is None or math.isfinite(left)
