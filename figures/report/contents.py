@@ -109,13 +109,14 @@ def gather(
     prediction, no_theory = _predicted(task, model)
     if steps is None:
         steps = STEPS_WITHOUT_THEORY if prediction is None else sufficient_steps([prediction])
+    simulated = run(task, model, steps, replicates, seed)
     asked_steps, asked_replicates = asked_size(steps, replicates)
     evaluation, no_evaluation = _evaluated(task, model, asked_steps, asked_replicates, seed, prompts)
     regrets, no_regrets = _regrets(task, model, asked_steps, asked_replicates, seed)
     return Contents(
         task=task,
         model=model,
-        run=run(task, model, steps, replicates, seed),
+        run=simulated,
         prediction=prediction,
         no_theory=no_theory,
         evaluation=evaluation,

@@ -24,6 +24,7 @@ from figures.report.prediction_tables import agreement_table, predicted_table, s
 from figures.report.tables import data_link
 from figures.report.task_in_words import task_sentences
 from simulate.agreements import agreement
+from simulate.evaluation.absent import absent_out_of_base
 from theory.errors import SettingError
 
 VERSIONS = ("icl-iwl", "numpy", "scipy", "matplotlib")
@@ -124,10 +125,17 @@ def _asked(contents: Contents) -> dict[str, Any]:
         "asked": f"{contents.asked_replicates:,} replicate{'s' * several} of {contents.asked_steps:,} steps",
         "prompts": f"{contents.prompts:,}",
         "evaluation_tables": () if evaluation is None else (error_table(evaluation), loss_table(evaluation)),
+        "not_asked": () if evaluation is None else _not_asked(contents),
         "no_evaluation": contents.no_evaluation,
         "regret_table": regret_rows_table(contents.regrets) if contents.regrets else None,
         "no_regrets": contents.no_regrets,
     }
+
+
+def _not_asked(contents: Contents) -> tuple[str, ...]:
+    """Groups that have no out-of-base questions, with the reason."""
+    absent = absent_out_of_base(contents.task)
+    return tuple(f"Not asked out-of-base: {group}, since {reason}." for group, reason in absent.items())
 
 
 def _setting_text(contents: Contents) -> SettingText:

@@ -216,10 +216,17 @@ def test_a_learning_rate_beyond_the_theory_is_simulated_only() -> None:
 
 
 def test_learners_that_cannot_be_asked_say_why() -> None:
-    reader = read("transient", "num_high=1", "num_low=3", "context_length=2", "relevant_examples=1")
+    reader = read("transient", *SMALL, "label_noise=0", "model.in_context.floor=0")
     assert "The learners are not asked: " in reader.text
     assert not [made for made in reader.tables if made.caption.startswith("Shares")]
     assert "The learners are not asked: " not in read("transient", *SMALL).text
+
+
+def test_groups_that_cannot_be_asked_out_of_base_say_why() -> None:
+    reader = read("transient", "num_high=1", "num_low=3", "context_length=2", "relevant_examples=1")
+    assert "Not asked out-of-base: high, since it has a single label" in reader.text
+    assert "out-of-base, relevant, high" not in [row[0] for row in reader.table("Shares").rows]
+    assert "Not asked out-of-base" not in read("transient", *SMALL).text
 
 
 def test_a_gate_without_cells_has_no_regret_and_says_why() -> None:
