@@ -6,10 +6,9 @@ import csv
 import io
 import math
 import shlex
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -21,13 +20,12 @@ from figures.cli import main
 from figures.report.contents import ASKED_STEPS, Contents, asked_size, gather
 from figures.report.numbers_in_words import mean_text, number_text
 from figures.report.page import report_page
-from figures.report.parts_in_words import model_sentences
 from figures.report.tables import MOST_ROWS_IN_PAGE, ROWS_SHOWN, spread_by_frequency, table
 from figures.report.task_in_words import task_sentences
 from simulate.agreements import agreement
 from tests.figures.page_reading import PageReader, flaws
 from theory.errors import SettingError
-from theory.setting_file import PARTS, load, presets
+from theory.setting_file import load, presets
 
 SMALL = ("num_high=2", "num_low=4", "p_high=0.8", "context_length=3", "relevant_examples=2", "label_noise=0.1")
 QUICK = {"steps": 300, "replicates": 3, "prompts": 5}
@@ -253,58 +251,9 @@ def test_arrays_from_python_are_said_not_to_fit_in_a_file() -> None:
     episodes, model = load("chan2024")
     rng = np.random.default_rng(0)
     inputs = theory.ArrayInputs(embeddings=rng.normal(size=(10, 4)), classes=np.arange(10))
-    from dataclasses import replace
-
     reader = PageReader(report_page(gather(replace(episodes, inputs=inputs), model, **QUICK)))
     assert "No settings file can hold this setting" in reader.text
     assert "Inputs are rows of a given array, in 4 dimensions." in reader.text
-
-
-# Words.
-
-
-@pytest.mark.parametrize("role", PARTS)
-def test_every_part_has_words_of_its_own(role: str) -> None:
-    needed = {"learned-attention": {"learning_rate": 0.1}}
-    said = []
-    for kind, part in PARTS[role].items():
-        model = theory.GatedPredictor(**{role: part(**needed.get(kind, {}))})
-        said.append(" ".join(model_sentences(model)))
-        assert "a part of the kind" not in said[-1]
-    assert len(set(said)) == len(said)
-
-
-def test_a_part_of_a_users_own_is_named() -> None:
-    @dataclass(frozen=True)
-    class Mine:
-        kind: ClassVar[str] = "coin"
-
-    assert "is a part of the kind coin." in model_sentences(theory.GatedPredictor(in_context=Mine()))[1]
-
-
-@pytest.mark.parametrize("preset", presets())
-def test_tasks_in_words_are_whole_sentences(preset: str) -> None:
-    for sentence in task_sentences(load(preset)[0]):
-        assert sentence[0].isupper()
-        assert sentence.endswith(".")
-        assert "None" not in sentence
-        assert "  " not in sentence
-
-
-@pytest.mark.parametrize(
-    ("override", "sentence"),
-    [
-        ("label_noise=0", "Labels have no noise."),
-        ("context_label_noise=0.3", "A label is replaced by the next label with probability 0.05 (0.3 in contexts)."),
-        ("label_noise_kind=symmetric", "A label is replaced by any other label with probability 0.05."),
-        ("p_relevant=0", "A context holds 8 labelled examples, never one of the query's class."),
-        ("p_relevant=0.5", "A context holds 8 labelled examples, with probability 0.5 4 of them of the query's class."),
-        ("num_labels=10", "The classes share 10 labels in turn."),
-    ],
-)
-def test_what_changes_is_said(override: str, sentence: str) -> None:
-    assert sentence in task_sentences(load("transient", overrides=[override])[0])
-    assert sentence not in task_sentences(load("transient")[0])
 
 
 # How much is simulated.
