@@ -19,13 +19,15 @@ Array = NDArray[np.float64]
 COLUMNS = 480
 """Steps at which the field is drawn."""
 MOST_TICKS = 12
+LEAST_STEPS = 0.5
+"""What stands for 0 on the logarithmic axis."""
 LINES = {"sharp": "-", "instantaneous": "--", "asymptotic": ":"}
 MEANINGS = {
     "sharp": "predicted: mean gate crosses 1/2",
     "instantaneous": "predicted: $g$ becomes the better predictor",
     "asymptotic": "predicted: asymptotic closed form",
 }
-BRACKET_MEANING = "proved: holds a single run's boundary, 95 %"
+BRACKET_MEANING = "proved: a single run's boundary is within, 95 %"
 POINT_MEANING = "simulated boundary, 95 % interval"
 
 
@@ -199,22 +201,25 @@ def _draw_predictions(axis: Axes, panel: Panel) -> dict[str, Any]:
 
 def _draw_bracket(axis: Axes, panel: Panel) -> Any:
     """The area between the ends of the rigorous brackets, hatched so that the field stays to be seen."""
-    if panel.bracket is None:
+    if panel.bracket is None or not np.isfinite(panel.bracket[1]).any():
         return None
     lower, upper = panel.bracket
     known = np.isfinite(upper)
-    if not known.any():
-        return None
+    for end, name in ((lower, "bracket-low"), (upper, "bracket-high")):
+        # A lower end of 0 says nothing.
+        shown = np.where(known & (end > 0), end, np.nan)
+        axis.plot(shown, panel.positions, color=HALO, linewidth=1.8, alpha=0.85)
+        axis.plot(shown, panel.positions, color=PREDICTED, linewidth=0.6, gid=name)
     return axis.fill_betweenx(
         panel.positions,
-        np.maximum(lower, 0.5),
+        np.maximum(lower, LEAST_STEPS),
         upper,
         where=known,
         facecolor="none",
         edgecolor=PREDICTED,
-        hatch="////",
-        linewidth=0.7,
-        alpha=0.4,
+        hatch="///",
+        linewidth=0,
+        alpha=0.35,
         label=BRACKET_MEANING,
         gid="bracket",
     )
@@ -233,10 +238,10 @@ def _steps_shown(panel: Panel) -> tuple[float, float]:
     """From well before the first boundary, where nothing has happened yet, to well after the last one."""
     last = float(panel.curves[0].steps[-1])
     if last < 10:
-        return 0.5, max(last, 1.0)
+        return LEAST_STEPS, max(last, 1.0)
     known = np.concatenate([*panel.predicted.values(), [point.steps for point in panel.points]])
     known = known[np.isfinite(known) & (known > 0)]
     if not known.size:
         return max(1.0, last / 1000), last
     right = min(last, 10 * float(known.max()))
-    return max(1.0, min(float(known.min()) / 5, right / 30)), right
+    return max(1.0, min(float(known.min()) / 5, right / 100)), right
