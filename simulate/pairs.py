@@ -115,6 +115,9 @@ class OutcomePairs:
 
     def sums(self, values: NDArray[Any]) -> NDArray[Any]:
         """Sum over each pair's steps of what their outcomes are worth, shape (k,)."""
+        if not np.isfinite(values).all():
+            # An outcome of infinite loss that has not come costs nothing.
+            values = np.where(self.counts > 0, values, 0.0)
         return np.asarray((self.counts * values).sum(axis=1))
 
 
