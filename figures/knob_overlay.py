@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,8 +33,9 @@ GROUPS = ("high", "low")
 READING = (
     "Colour: simulated mean gate of the group's classes. Lines: predicted, none of them fitted; solid, where the mean "
     "gate crosses 1/2; dashed, where the risk of g falls below that of h; dotted, the closed form for many visits. "
-    "Hatched: the boundary of a single run of one class lies within with probability 0.95, as proved. Points: where the "
-    "simulated mean gate crosses 1/2, with 95 % bootstrap intervals over replicates."
+    "Hatched: the boundary of a single run of one class lies within with probability 0.95, as proved (where the area "
+    "is open to the left, nothing is proved there). Points: where the simulated mean gate crosses 1/2, with 95 % "
+    "bootstrap intervals over replicates; errors are those of the solid line against them, Monte Carlo included."
 )
 
 
@@ -162,7 +164,7 @@ def _between(parameter: str, values: tuple[float, ...]) -> tuple[float, ...]:
     """The values, and one between neighbours: a predicted line is not straight between them."""
     if parameter in WHOLE_NUMBERS:
         return values
-    middle = ((low + high) / 2 for low, high in zip(values[:-1], values[1:], strict=True))
+    middle = ((low + high) / 2 for low, high in pairwise(values))
     return tuple(sorted([*values, *middle]))
 
 

@@ -20,16 +20,16 @@ Array = NDArray[np.float64]
 
 DECADES = (0.0, 6.0)
 """Boundaries that the shades tell apart, as powers of ten of the steps."""
-NAMES = {IN_WEIGHT: "in weights\nfrom the start", TRANSIENT: "transient", PERSISTENT: "persistent"}
+NAMES = {IN_WEIGHT: "in-weight", TRANSIENT: "transient", PERSISTENT: "persistent"}
 MARKERS = {IN_WEIGHT: "s", TRANSIENT: "o", PERSISTENT: "^"}
 MEANINGS = {
-    IN_WEIGHT: "simulated: never clearly in context",
+    IN_WEIGHT: "simulated: in-weight",
     TRANSIENT: "simulated: transient (fill: its end)",
-    PERSISTENT: "simulated: in context to the end",
+    PERSISTENT: "simulated: persistent",
 }
 _STRIP = (0.1, 0.85)
 """Ends of the strip for the value 0 beside a logarithmic axis, in terms of the first value that is not 0."""
-ZERO = 0.4
+ZERO = 0.33
 """Where in the strip its points are."""
 
 
