@@ -174,8 +174,9 @@ def cell_edges(centres: Array, logarithmic: bool) -> Array:
 def _draw_field(axis: Axes, panel: Panel, steps: Array) -> Any:
     gates = np.array([np.interp(steps, curve.steps, curve.mean) for curve in panel.curves])
     rows = cell_edges(panel.rows, is_logarithmic(panel.rows))
-    how = {"cmap": FIELD, "vmin": 0, "vmax": 1, "rasterized": True}
-    return axis.pcolormesh(cell_edges(steps, True), rows, gates, gid="field", **how)
+    return axis.pcolormesh(
+        cell_edges(steps, True), rows, gates, cmap=FIELD, vmin=0, vmax=1, rasterized=True, gid="field"
+    )
 
 
 def _draw_predictions(axis: Axes, panel: Panel) -> dict[str, Any]:

@@ -50,7 +50,8 @@ class MapAxis:
     def fine(self, points: int) -> list[float]:
         """Values for the predictions."""
         forth, back = _STRAIGHT[self.scale]
-        values = [float(value) for value in back(np.linspace(*forth(np.array(self.ends)), points))]
+        first, last = forth(np.array(self.ends))
+        values = [float(value) for value in back(np.linspace(first, last, points))]
         return [0.0, *values] if self.scale == "log" and self.simulated[0] == 0 else values
 
 
@@ -129,7 +130,7 @@ def draw(results: Results) -> Figure:
         axis.set_title(f"{meaning}\n{_agreement(results, name)}", fontsize=8, fontweight="normal")
     bar = figure.colorbar(drawn["noise"].mesh, ax=[left, right], pad=0.01, aspect=26)
     bar.set_label("where the transient phase ends,\n$\\log_{10}$ of the steps $N$")
-    handles = drawn["noise"].points | drawn["floor"].points
+    handles = {**drawn["noise"].points, **drawn["floor"].points}
     figure.legend(
         handles=list(handles.values()),
         loc="outside lower center",

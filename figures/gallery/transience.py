@@ -66,7 +66,7 @@ def draw(results: Results) -> Figure:
     return figure
 
 
-def draw_losses(axis: Axes, results: Results, group: str) -> Mapping[str, Any]:
+def draw_losses(axis: Axes, results: Mapping[str, Any], group: str) -> Mapping[str, Any]:
     """Losses of g, h and f: predicted lines (none for f), simulated points with two standard errors."""
     predicted, simulated = _predicted(results["predicted"], group), results["simulated"]
     steps = predicted["steps"]
@@ -83,7 +83,7 @@ def draw_losses(axis: Axes, results: Results, group: str) -> Mapping[str, Any]:
     return drawn
 
 
-def draw_gates(axis: Axes, results: Results, group: str) -> Mapping[str, Any]:
+def draw_gates(axis: Axes, results: Mapping[str, Any], group: str) -> Mapping[str, Any]:
     """Mean gate and in-context share: predicted lines, simulated points with two standard errors."""
     predicted, simulated = _predicted(results["predicted"], group), results["simulated"]
     steps, gate = predicted["steps"], predicted["gate"]
