@@ -47,10 +47,10 @@ def draw(results: Results) -> Figure:
     from matplotlib.ticker import NullLocator
 
     figure, axes = canvas(TWO_COLUMNS, 4.4, 2, 2, sharex=True, sharey="row")
-    for column, (group, words) in enumerate(zip(GROUPS, ("5 high-frequency", "45 low-frequency"), strict=True)):
+    for column, group in enumerate(GROUPS):
         draw_losses(axes[0, column], results, group)
         draw_gates(axes[1, column], results, group)
-        axes[0, column].set_title(f"{words} classes")
+        axes[0, column].set_title(f"{group}-frequency classes")
         axes[1, column].set_xlabel("steps of the stream, $N$")
     axes[0, 0].set_ylabel("mean loss, nats")
     axes[0, 0].set_yticks([0.2, 0.5, 1, 2, 4], ["0.2", "0.5", "1", "2", "4"], minor=False)

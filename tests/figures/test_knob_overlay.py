@@ -67,9 +67,7 @@ def test_table_holds_what_is_predicted(setting: dict[str, Any], results: dict[st
             assert found["asymptotic"].masked[i, j] in (np.ma.masked, (asymptotic or 0) / probability)
 
 
-def test_panels_hold_prediction_and_simulation_of_their_group(
-    setting: dict[str, Any], results: dict[str, Any]
-) -> None:
+def test_panels_hold_prediction_and_simulation_of_their_group(setting: dict[str, Any], results: dict[str, Any]) -> None:
     own = runs(setting)
     for group in GROUPS:
         panel = group_panel(results, group)
