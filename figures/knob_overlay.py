@@ -211,4 +211,4 @@ def _agreement_text(agreement: Any, group: str) -> str:
     if not errors.size:
         return "no boundary within the simulated steps"
     median = 100 * float(np.median(np.abs(errors)))
-    return f"{inside.sum()} of {inside.size} intervals hold the line, median error {median:.2g} %"
+    return f"line in {inside.sum()} of {inside.size} intervals, median error {median:.2g} %"

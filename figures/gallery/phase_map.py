@@ -181,8 +181,13 @@ def _tables(results: Results, name: str) -> tuple[Any, Any]:
 def _agreement(results: Results, name: str) -> str:
     predicted, simulated = (results[f"{name}-{which}"].quantities for which in ("at-points", "simulated"))
     same = predicted["phase"].values == simulated["phase"].values
-    errors = np.ma.abs(predicted["steps"].masked / simulated["steps"].masked - 1).compressed()
-    return f"{same.sum()} of {same.size} phases as predicted, median error {100 * np.median(errors):.2g} %"
+    steps = predicted["steps"].masked
+    errors = np.ma.abs(steps / simulated["steps"].masked - 1).compressed()
+    inside = ((simulated["steps_low"].masked <= steps) & (steps <= simulated["steps_high"].masked)).compressed()
+    return (
+        f"{same.sum()} of {same.size} phases as predicted; boundaries: {inside.sum()} of {inside.size}\n"
+        f"in the simulation's 95 % interval, median error {100 * np.median(errors):.2g} %"
+    )
 
 
 RECIPE = Recipe(
