@@ -22,7 +22,7 @@ SETTING: Setting = {
 """At the temperature 2/3 without noise, an example of the query's class weighs about e^3 times another, as in the
 preset `transient`."""
 QUICK = Sampling(values=(0.0, 0.1, 0.2, 0.3, 0.4), steps=7_000, replicates=8)
-FULL = Sampling(values=(0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4), steps=12_000, replicates=64)
+FULL = Sampling(values=(0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4), steps=8_000, replicates=48)
 
 
 def results(workbench: Workbench, quick: bool) -> Results:

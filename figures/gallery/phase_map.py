@@ -100,7 +100,7 @@ MAPS = {
 def results(workbench: Workbench, quick: bool) -> Results:
     """For each map the predictions, on a fine grid and at the simulated points, and what simulations show there."""
     found: dict[str, Any] = {}
-    points = 64 if quick else 160
+    points = 64 if quick else 112
     for name, chart in MAPS.items():
         setting = read(chart.preset, overrides=list(chart.overrides))
         asked = {"setting": setting, "x_name": chart.x.name, "y_name": chart.y.name, "group": GROUP}
