@@ -204,7 +204,9 @@ def draw(results: Results) -> Figure:
         draw_panel(axis, results["predicted"], results["simulated"], k)
     axes[0, 0].set_ylabel("loss, nats")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=7.3, handlelength=2.4, columnspacing=1.2)
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=3, fontsize=7.3, handlelength=2.4, columnspacing=1.2
+    )
     return figure
 
 
@@ -222,9 +224,10 @@ def draw_panel(axis: Axes, predicted: Any, simulated: Any, irrelevant: int) -> d
         )  # fmt: skip
     share = simulated.quantities["below_published"].values[place]
     said = f"{100 * share:.2g} % of the losses\nbelow the false bound"
-    how = {"fontsize": 7, "transform": axis.transAxes}
+    how: dict[str, Any] = {"fontsize": 7, "transform": axis.transAxes}
     found["below"] = axis.text(0.03, 0.02, said, color=SIMULATED, va="bottom", **how)
     axis.set(xscale="log", yscale="log", xlim=(0.8, visits[-1] * 1.25), ylim=(1.5e-4, 20))
+    axis.minorticks_off()
     axis.set_xlabel("visits $n$ of the query")
     axis.set_title(f"$k$ = {irrelevant} of {CONTEXT_LENGTH} irrelevant")
     return found
@@ -243,7 +246,7 @@ def draw_lines(axis: Axes, predicted: Any, place: int) -> dict[str, Any]:
     found["possible"] = axis.fill_between(visits, *ends, color=_POSSIBLE, zorder=0, linewidth=0)
     crossing, level = float(levels["crossing"][place]), float(levels["in_context_exact"][place])
     found["crossing"] = axis.vlines(crossing, _FOOT, level, color="0.45", linewidth=0.8, zorder=1)
-    said = f"$g$ better beyond $n$ = {crossing:.1f}"
+    said = f"$g$ better beyond $n$ = {crossing:.{0 if crossing >= 10 else 1}f}"
     axis.text(0.03, 0.145, said, transform=axis.transAxes, fontsize=7, color="0.25", va="bottom")
     return found
 

@@ -33,23 +33,35 @@ GATES = {
     "logistic": "logistic (no bound)",
 }
 STRONGER = {
-    "fixed-share": "best gate with 1 to 3 switches",
+    "fixed-share": "up to 3 switches",
     "universal-mixture": "best constant gate",
     "exponentiated-gradient": "best constant gate",
     "projected-gradient": "best constant gate",
 }
 """Gates that are held against more than the better predictor."""
-SEQUENCES = ("one-sided", "i.i.d.", "late switch", "frequent switches", "alternating", "rare shocks", "stream of the model")
+SEQUENCES = (
+    "one-sided",
+    "i.i.d.",
+    "late switch",
+    "frequent switches",
+    "alternating",
+    "rare shocks",
+    "stream of the model",
+)
 COMPARATORS = ("better predictor", "stronger comparator")
+QUICK = {"visits": 512, "repetitions": 8, "steps": 5_000}
+FULL = {"visits": 4096, "repetitions": 40, "steps": 20_000}
+"""Length of the sequences, repetitions of what is random, and steps of the simulated learners."""
 _REPEATED = "i.i.d."
 _LEAST, _MOST = 0.02, 400.0
 """Nats shown; what is less, or negative, is drawn at the left end."""
+_OFF_THE_AXIS = f"less than {_LEAST:g} nats, or negative"
 _MARKERS = {"better predictor": ("o", SIMULATED, 0.17), "stronger comparator": ("D", HALO, -0.17)}
 
 
 def results(workbench: Workbench, quick: bool) -> Results:
     """Regrets and bounds of every gate on every sequence."""
-    settings = {"visits": 512 if quick else 4096, "repetitions": 8 if quick else 40, "steps": 5_000, "version": 1}
+    settings = {**(QUICK if quick else FULL), "version": 2}
     return {"regrets": workbench.table("regrets", settings, regrets)}
 
 
@@ -66,7 +78,10 @@ def regrets(visits: int, repetitions: int, steps: int, version: int) -> Table:  
     coordinates = zip(dimensions, (list(GATES), SEQUENCES, COMPARATORS), strict=True)
     return Table(
         coordinates={name: np.array(labels) for name, labels in coordinates},
-        quantities={name: quantity(dimensions, filled[name], "nats", meaning) for name, meaning in _MEANINGS.items()},
+        quantities={
+            **{name: quantity(dimensions, filled[name], "nats", meaning) for name, meaning in _MEANINGS.items()},
+            "visits": quantity([], visits, "visits", "length of the sequences, but for the stream of the model"),
+        },
     )
 
 
@@ -111,7 +126,8 @@ def _rows(kind: str, own: Array) -> dict[str, tuple[float, float | None]]:
 
 def _by_comparator(rows: Iterable[RegretRow]) -> dict[str, tuple[float, float | None]]:
     """Regret and bound against the better predictor, and where the bound is nearest to another comparator."""
-    each, others = [], []
+    each: list[RegretRow] = []
+    others: list[RegretRow] = []
     for row in rows:
         (each if row.comparator in ("in-weight", "in-context") else others).append(row)
     better = max(each, key=lambda row: row.regret)
@@ -137,9 +153,7 @@ def _in_streams(kind: str, steps: int, replicates: int) -> dict[str, tuple[float
     from simulate.regrets.running import run_regrets
     from theory.setting import GatedPredictor, TaskDistribution
 
-    task = TaskDistribution(
-        num_high=5, num_low=5, p_high=0.9, context_length=8, relevant_examples=4, label_noise=0.05
-    )
+    task = TaskDistribution(num_high=5, num_low=5, p_high=0.9, context_length=8, relevant_examples=4, label_noise=0.05)
     return _by_comparator(run_regrets(task, GatedPredictor(gate=_gate(kind)), steps, replicates, seed=3))
 
 
@@ -162,7 +176,9 @@ def _logistic_regret(own: Array) -> float:
     state = gate_state(_gate("logistic"), Lanes((task,), (GatedPredictor(gate=_gate("logistic")),), 1))
     nothing = np.zeros((own.size, 1), dtype=np.intp)
     losses = np.maximum(-own, 0.0), np.maximum(own, 0.0)
-    path = state.advance(PromptBlock(*[nothing] * 5), -losses[0][:, None], -losses[1][:, None])
+    path = state.advance(
+        PromptBlock(nothing, nothing, nothing, nothing, nothing), -losses[0][:, None], -losses[1][:, None]
+    )
     if path.log_predicted is None:
         raise ValueError("the logistic gate does not tell what it predicted")
     # Losses are relative to the better predictor of every visit.
@@ -176,7 +192,7 @@ def draw(results: Results) -> Figure:
     for axis, kind in zip(axes.flat, GATES, strict=True):
         draw_panel(axis, table, kind)
     for axis in axes[-1]:
-        axis.set_xlabel("regret, nats")
+        axis.set_xlabel(f"regret after {int(table.quantities['visits'].values):,} visits, nats")
     _legend(figure, axes[1, 1])
     return figure
 
@@ -187,7 +203,7 @@ def draw_panel(axis: Axes, table: Any, kind: str) -> dict[tuple[str, str], dict[
     found = {}
     for j, sequence in enumerate(table.coordinates["sequence"].tolist()):
         for c, comparator in enumerate(table.coordinates["comparator"].tolist()):
-            numbers = {name: table.quantities[name].masked[gate, j, c] for name in table.quantities}
+            numbers = {name: table.quantities[name].masked[gate, j, c] for name in _MEANINGS}
             if numbers["regret"] is not np.ma.masked:
                 shift = _MARKERS[comparator][2] if kind in STRONGER else 0.0
                 found[sequence, comparator] = draw_regret(axis, -j + shift, comparator, numbers)
@@ -196,6 +212,7 @@ def draw_panel(axis: Axes, table: Any, kind: str) -> dict[tuple[str, str], dict[
     axis.tick_params(axis="y", length=0)
     for benign_or_real in (-1.5, -5.5):
         axis.axhline(benign_or_real, color="0.85", linewidth=0.6, zorder=0)
+    axis.minorticks_off()
     axis.set_title(GATES[kind])
     if kind in STRONGER:
         axis.text(0.02, 0.01, f"diamonds: {STRONGER[kind]}", transform=axis.transAxes, fontsize=7, va="bottom")
@@ -212,7 +229,7 @@ def draw_regret(axis: Axes, height: float, comparator: str, numbers: Mapping[str
         bound = float(numbers["bound"])
         found["slack"] = axis.hlines(height, place, bound, color="0.75", linewidth=1.0, zorder=1)
         (found["bound"],) = axis.plot(
-            bound, height, marker="|", color=PREDICTED, markersize=8.5, markeredgewidth=1.7, linestyle="none", zorder=5,
+            bound, height, marker="|", color=PREDICTED, markersize=7, markeredgewidth=1.7, linestyle="none", zorder=5,
             label="bound on every sequence" if comparator == COMPARATORS[0] else None,
         )  # fmt: skip
     low, high = (max(float(numbers[f"regret_{end}"]), _LEAST) for end in ("low", "high"))
@@ -221,7 +238,7 @@ def draw_regret(axis: Axes, height: float, comparator: str, numbers: Mapping[str
     (found["regret"],) = axis.plot(
         place, height, marker=marker if regret >= _LEAST else "<", color=SIMULATED, markersize=4.2, linestyle="none",
         markerfacecolor=face, markeredgewidth=0.9, zorder=4,
-        label=f"simulated regret against the {comparator}" if regret >= _LEAST else f"less than {_LEAST:g} nats",
+        label=f"simulated regret against the {comparator}" if regret >= _LEAST else _OFF_THE_AXIS,
     )  # fmt: skip
     return found
 
@@ -236,12 +253,13 @@ RECIPE = Recipe(
     results=results,
     draw=draw,
     reading=(
-        "Each row is a sequence of losses: at every visit one predictor loses 1 nat more (rare shocks: 20 nats every "
-        "64th visit, else 0.3 the other way). Red: simulated regret of the gate after all visits, circles against the "
-        "better predictor, diamonds against the stronger comparator named in the panel; a triangle at the left end "
-        "stands for a regret below 0.02 nats, often far below 0. Black bars: the bound that holds on every sequence "
-        "(for gradient gates and AdaHedge it depends on the sequence). Grey: the slack. The red stretch of i.i.d. rows "
-        "is the range over repetitions; in the last row simulated learners, the gate cell nearest to its bound. The "
+        "Each row is a sequence of losses, two benign, four adversarial and one simulated: at every visit one "
+        "predictor loses 1 nat more than the other (rare shocks: 20 nats every 64th visit, else 0.3 the other way). "
+        "Red: simulated regret of the gate, with its default settings, after all visits: circles against the better "
+        "predictor, diamonds against the stronger comparator named in the panel; a triangle at the left end stands for "
+        "a regret below 0.02 nats, often far below 0. Black bars: the bound that holds on every sequence (for gradient "
+        "gates and AdaHedge it depends on the sequence). Grey: the slack. The red stretch of i.i.d. rows is the range "
+        "over repetitions; the last row is the gate cell that comes nearest to its bound in simulated learners. The "
         "logistic gate has no bound on every sequence."
     ),
 )

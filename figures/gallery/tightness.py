@@ -108,8 +108,12 @@ def bounds(settings: dict[str, str], version: int) -> Table:  # noqa: ARG001 (pa
         families.append(FAMILIES.index(found.theorem.family))
     labels = [f"{name}: {text}" for name, text in settings.items()]
     places = np.arange(1, columns["main"][0].size + 1)
-    quantities = {name: quantity(["theorem", "place"], np.array(columns[name]), "", _MEANINGS[name]) for name in columns}
-    quantities["kind"] = quantity(["theorem"], np.array(kinds), "", "0: upper, 1: lower, 2: upper, with high probability")
+    quantities = {
+        name: quantity(["theorem", "place"], np.array(columns[name]), "", _MEANINGS[name]) for name in columns
+    }
+    quantities["kind"] = quantity(
+        ["theorem"], np.array(kinds), "", "0: upper, 1: lower, 2: upper, with high probability"
+    )
     quantities["family"] = quantity(["theorem"], np.array(families), "", "0: " + ", ".join(FAMILIES) + " :3")
     return Table(coordinates={"theorem": np.array(labels), "place": places}, quantities=quantities)
 
@@ -166,16 +170,15 @@ def draw_panel(axis: Axes, table: Any) -> dict[str, Any]:
 
 
 def draw_row(axis: Axes, height: float, ratios: Array, kind: str, name: str) -> Any:
-    """Dots of one theorem, from the largest value of its main variable to the smallest; they grow with it."""
+    """Dots of one theorem, growing with its main variable."""
     marker, face = _MARKERS[kind]
-    # Small dots over large ones, none hidden.
-    excess = np.maximum(ratios - 1, _ATTAINED)[::-1]
+    excess = np.maximum(ratios - 1, _ATTAINED)
     axis.hlines(height, excess.min(), excess.max(), color="0.7", linewidth=1.0, zorder=1)
-    sizes = np.linspace(6.5, 2.2, ratios.size) ** 2
+    sizes = np.linspace(2.2, 6.5, ratios.size) ** 2
     edge = PREDICTED if face == HALO else HALO
     return axis.scatter(
         excess, np.full(ratios.size, height), s=sizes, marker=marker, facecolor=face, edgecolor=edge,
-        linewidth=0.7, zorder=3, gid=name, clip_on=False,
+        linewidth=0.6, zorder=3, gid=name, clip_on=False,
     )  # fmt: skip
 
 
@@ -202,7 +205,15 @@ def _finish(axis: Axes, height: float) -> None:
     axis.set_xlabel("bound / exact value (for lower bounds exact / bound); 1: attained")
     meanings = {"upper": "upper bound", "lower": "lower bound", "high probability": "upper bound, probability 0.95"}
     handles = [
-        Line2D([], [], marker=marker, markerfacecolor=face, markeredgecolor=PREDICTED, linestyle="none", label=meanings[kind])
+        Line2D(
+            [],
+            [],
+            marker=marker,
+            markerfacecolor=face,
+            markeredgecolor=PREDICTED,
+            linestyle="none",
+            label=meanings[kind],
+        )
         for kind, (marker, face) in _MARKERS.items()
     ]
     axis.legend(

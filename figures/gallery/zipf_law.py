@@ -12,7 +12,7 @@ from figures.gathered import Interval, along, stacked
 from figures.recipe import Recipe, Results, canvas
 from figures.style import HALO, PREDICTED, SIMULATED, TWO_COLUMNS
 from figures.workbench import Workbench
-from simulate.sweeps.tables import Quantity, Table, quantity
+from simulate.sweeps.tables import Table, quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -146,7 +146,7 @@ def draw_shares(axis: Axes, predicted: Any, simulated: Any) -> dict[str, Any]:
             f"$a$ = {exponent:g}", (steps[-1], share[-1]), xytext=(6, 0), textcoords="offset points",
             fontsize=8, va="center", annotation_clip=False,
         )  # fmt: skip
-    axis.set(xscale="log", yscale="log", ylim=(None, 7))
+    axis.set(xscale="log", yscale="log", ylim=(None, 5))
     axis.set_ylabel("share of the query mass\nanswered in context")
     axis.legend(loc="upper right", fontsize=7.5, borderaxespad=0.1)
     return found
@@ -198,7 +198,7 @@ def draw_slope_errors(axis: Axes, predicted: Any, simulated: Any) -> dict[str, A
     differences = Interval(*(values - slope for values in (interval.mean, interval.low, interval.high)))
     line = axis.axhline(0, color=PREDICTED, linewidth=1)
     points = _points(axis, predicted.coordinates["exponent"], differences, None)
-    axis.set_xlabel("exponent $a$ of the class frequencies")
+    axis.set_xlabel("exponent $a$ of the frequencies")
     axis.set_ylabel("simulated\n$-$ predicted")
     return {"equal": line, "difference": points}
 
