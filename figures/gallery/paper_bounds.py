@@ -38,10 +38,10 @@ _POSSIBLE = "#f4e3c6"
 _LINES = {
     "in_weight_root": (_IN_WEIGHT, (0, (1, 1.2)), "$g$: high probability, the paper's rate"),
     "in_weight_linear": (_IN_WEIGHT, "--", "$g$: upper bound $(C-1)/(n+1)$"),
-    "in_weight_exact": (_IN_WEIGHT, "-", "$g$: exact"),
+    "in_weight_exact": (_IN_WEIGHT, "-", "$g$: predicted, exact"),
     "in_context_upper": (_IN_CONTEXT, "--", "$h$: upper and corrected lower bound"),
     "in_context_lower": (_IN_CONTEXT, "--", None),
-    "in_context_exact": (_IN_CONTEXT, "-", "$h$: exact mean"),
+    "in_context_exact": (_IN_CONTEXT, "-", "$h$: predicted, exact mean"),
     "in_context_published": (PREDICTED, ":", "$h$: published lower bound (false)"),
 }
 

@@ -191,8 +191,8 @@ def draw(results: Results) -> Figure:
     figure, axes = canvas(TWO_COLUMNS, 6.0, 3, 3, sharex=True, sharey=True)
     for axis, kind in zip(axes.flat, GATES, strict=True):
         draw_panel(axis, table, kind)
-    for axis in axes[-1]:
-        axis.set_xlabel(f"regret after {int(table.quantities['visits'].values):,} visits, nats")
+    visits = int(table.quantities["visits"].values)
+    axes[-1, 1].set_xlabel(f"regret of the gate after {visits:,} visits, nats")
     _legend(figure, axes[1, 1])
     return figure
 
