@@ -12,6 +12,7 @@ from figures.gathered import Interval, along, stacked
 from figures.recipe import Recipe, Results, canvas
 from figures.style import HALO, PREDICTED, SIMULATED, TWO_COLUMNS
 from figures.workbench import Workbench
+from simulate.checkpoints import checkpoints
 from simulate.sweeps.tables import Table, quantity
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ Array = NDArray[np.float64]
 CLASSES = 10_000
 _MARKERS = {1.4: "o", 2.0: "s", 3.0: "^"}
 """Exponents whose shares are drawn; of the others the slopes."""
+_FIRST = 300
 _EARLIEST_FITTED = 0.03
 """Slopes are fitted over the steps from this share of the last one on: a decade and a half, in the logarithm."""
 
@@ -46,15 +48,22 @@ FULL = Sampling(exponents=(1.2, 1.4, 1.6, 2.0, 2.5, 3.0), steps=1_000_000, repli
 def results(workbench: Workbench, quick: bool) -> Results:
     """Shares against steps and their slopes, for each exponent."""
     how = QUICK if quick else FULL
-    steps = np.unique(np.rint(np.geomspace(300, how.steps, how.points)).astype(np.int64)).tolist()
+    steps = chosen_steps(how)
     tables: dict[str, list[Table]] = {"predicted": [], "simulated": []}
     for place, exponent in enumerate(how.exponents):
-        common = {"exponent": exponent, "version": 1}
+        common = {"exponent": exponent, "version": 2}
         predicted = {**common, "steps": steps}
         simulated = {**common, "steps": steps[::2], "replicates": how.replicates, "seed": 40 + place}
         tables["predicted"].append(workbench.table("zipf-law-predicted", predicted, prediction))
         tables["simulated"].append(workbench.table("zipf-law-simulated", simulated, simulation))
     return {name: stacked("exponent", np.array(how.exponents), found) for name, found in tables.items()}
+
+
+def chosen_steps(how: Sampling) -> list[int]:
+    """Steps at which simulations keep their gates: evenly spaced in the logarithm, nearly."""
+    kept = checkpoints(how.steps)
+    places = np.unique(np.searchsorted(kept, np.geomspace(_FIRST, how.steps, how.points)))
+    return [int(step) for step in kept[places]]
 
 
 def setting(exponent: float) -> tuple[TaskDistribution, GatedPredictor]:
@@ -97,11 +106,30 @@ def simulation(exponent: float, steps: list[int], replicates: int, seed: int, ve
         # Each class has checkpoints of its own: where its gate moved.
         places = np.searchsorted(entry.curve.steps, steps, side="right") - 1
         share += entry.num_classes * entry.class_probability * (1 - entry.curve.gate[:, places])
-    slopes = _slope(np.array(steps, dtype=np.float64), share)
+    slopes = slopes_of_mean(np.array(steps, dtype=np.float64), share)
     meaning = "mean share of the query mass in context"
     shares = along("steps", "share", Interval.of_means(share.T), "", meaning)
-    fitted = along("steps", "slope", Interval.of_means(slopes), "", "mean slope of log share against log steps")
+    fitted = along(
+        "steps", "slope", Interval.of_means(slopes), "", "slope of the log of the mean share against log steps"
+    )
     return Table(coordinates={"steps": np.array(steps)}, quantities={**shares, **fitted})
+
+
+def slopes_of_mean(steps: Array, share: Array) -> Array:
+    """The jackknife's pseudo-values of the slope of the mean share, one for each replicate.
+
+    The mean of the replicates' own slopes would be biased: the logarithm of a mean is not the mean of logarithms.
+
+    Parameters
+    ----------
+    steps : ndarray, shape (k,)
+        Steps.
+    share : ndarray, shape (replicates, k)
+        Shares in each replicate.
+    """
+    replicates = share.shape[0]
+    without = (share.sum(axis=0) - share) / (replicates - 1)
+    return np.asarray(replicates * _slope(steps, share.mean(axis=0)) - (replicates - 1) * _slope(steps, without))
 
 
 def _slope(steps: Array, share: Array) -> Array:
@@ -223,9 +251,10 @@ RECIPE = Recipe(
         "Class frequencies fall like rank^-a over 10,000 classes; the rarer a class, the longer it is answered in "
         "context. Left: share of the query mass answered in context against the steps N. Dotted: the predicted power "
         "law N^-(1-1/a) of infinitely many classes; solid: predicted, summed over the classes that there are; red: "
-        "simulated, mean over replicates with 95 % intervals, and below in units of the prediction. Right: slope of a "
-        "line fitted to the logarithms over the last decade and a half, predicted (dashes: the same fit to the sum) "
-        "and simulated (fit to every replicate), and below their difference. Nothing is fitted between the two. With "
-        "a near 1 the last class is felt early: slopes are steeper than those of the pure law."
+        "simulated, mean over replicates with 95 % intervals, and below in units of the prediction (points of the same "
+        "N drawn side by side). Right: slope of a line through the logarithms over the last decade and a half, "
+        "predicted (dashes) and simulated (the same line through the mean shares, 95 % intervals by the jackknife), "
+        "and below their difference. Nothing is fitted between the two. With a near 1 the last class is felt early: "
+        "slopes are steeper than those of the pure law."
     ),
 )

@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from figures.gallery import paper_bounds as figure
+from figures.gathered import stacked
 from simulate.sweeps.tables import Table
 from tests.figures.gallery_checks import an_axis, interval_of, made_twice
 
@@ -76,7 +77,7 @@ def test_the_published_bound_is_broken_and_the_corrected_one_is_not(simulated: d
 
 
 def test_what_is_drawn(predicted: Table, simulated: dict[int, Table]) -> None:
-    results = figure.stacked("irrelevant", np.array(figure.IRRELEVANT), list(simulated.values()))
+    results = stacked("irrelevant", np.array(figure.IRRELEVANT), list(simulated.values()))
     for place, k in enumerate(figure.IRRELEVANT):
         with an_axis() as axis:
             drawn: dict[str, Any] = figure.draw_panel(axis, predicted, results, k)
