@@ -107,7 +107,7 @@ def test_what_was_altered_is_named(grid: Path, tmp_path: Path, capsys: pytest.Ca
         (["sweep", "GRID", "--out", "OUT", "--executor", "ray:1"], "--executor = 'ray:1'"),
         (["sweep", "GRID", "--out", "OUT", "--executor", "dask:"], "--executor = 'dask:'"),
         (["sweep", "GRID", "--out", "OUT", "--executor", "dask:x", "--workers", "2"], "--workers = '2'"),
-        (["sweep", "GRID", "--out", "GRID"], "it is not a folder"),
+        (["sweep", "GRID", "--out", "GRID"], "cannot write"),
         (["status", "none"], "sweep folder = 'none'"),
         (["export", "none", "--csv", "a.csv"], "sweep folder = 'none'"),
         (["export", "OUT"], "export is missing"),
