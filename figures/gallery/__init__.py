@@ -8,6 +8,7 @@ from figures.recipe import Recipe
 from theory.errors import unknown_name
 
 NAMES: tuple[str, ...] = (
+    "paper-bounds",
     "overlay-p-high",
     "overlay-num-low",
     "overlay-context-length",
@@ -17,6 +18,9 @@ NAMES: tuple[str, ...] = (
     "overlay-input-noise",
     "phase-map",
     "transience",
+    "regrets",
+    "zipf-law",
+    "tightness",
 )
 """All figures, in the order of the gallery; each is the module of its name."""
 
