@@ -1,0 +1,130 @@
+"""Sphinx extension: the code on a page is run when the page is built, and what it prints stands below it.
+
+The rule is for whole blocks: those in the languages ``python`` and ``console`` are run, all others are not. A block that
+fails ends the build. :func:`execute` knows nothing of Sphinx, so that the tests run the pages with the same lines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+PROCESS = Path(__file__).with_name("page_process.py")
+BLOCK = re.compile(r"^```(python|console)( hidden)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LONGEST = 120
+"""Seconds that a page may take."""
+
+
+class PageError(Exception):
+    """A block of a page fails; the message names the page and the line."""
+
+
+def execute(name: str, text: str, pictures: Path) -> str:
+    """Run all blocks of a page.
+
+    Parameters
+    ----------
+    name : str
+        Name of the page, for messages and for the names of its pictures.
+    text : str
+        The page as MyST Markdown.
+    pictures : Path
+        Folder for the pictures that blocks show.
+
+    Returns
+    -------
+    str
+        The page with the results below the blocks; blocks that are ``hidden`` leave only their results.
+
+    Raises
+    ------
+    PageError
+        A block failed or took too long.
+    """
+    blocks = list(BLOCK.finditer(text))
+    if not blocks:
+        return text
+    pictures.mkdir(parents=True, exist_ok=True)
+    page = {
+        "name": name.replace("/", "-"),
+        "pictures": str(pictures.resolve()),
+        "blocks": [{"language": block[1], "source": block[3]} for block in blocks],
+    }
+    results = _run(name, page)
+    for block, result in zip(blocks, results, strict=False):
+        if "error" in result:
+            line = text.count("\n", 0, block.start()) + 1
+            raise PageError(f"{name}, line {line}: {result['error']}")
+    replies = iter(results)
+    return BLOCK.sub(lambda block: _told(block, next(replies), pictures), text)
+
+
+def _run(name: str, page: dict[str, Any]) -> list[dict[str, str]]:
+    # Pages may import what stands beside them, such as pictures/; the rest of the environment is the reader's.
+    environment = {**os.environ, "PYTHONPATH": str(PROCESS.parent.parent), "MPLBACKEND": "agg", "COLUMNS": "120"}
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            done = subprocess.run(  # noqa: S603 (the project's own pages)
+                [sys.executable, str(PROCESS)],
+                input=json.dumps(page),
+                capture_output=True,
+                text=True,
+                cwd=folder,
+                env=environment,
+                timeout=LONGEST,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise PageError(f"{name}: takes more than {LONGEST} seconds") from error
+    if done.returncode:
+        raise PageError(f"{name}: {done.stderr}")
+    results: list[dict[str, str]] = json.loads(done.stdout)
+    return results
+
+
+def _told(block: re.Match[str], result: dict[str, str], pictures: Path) -> str:
+    """A block with its result below it."""
+    text = result["text"].rstrip()
+    # Fences longer than any that code or output hold.
+    if block[1] == "console":
+        return f"``````{{code-block}} console\n{text}\n``````"
+    parts = [] if block[2] else [f"``````{{code-block}} python\n{block[3]}``````"]
+    if text:
+        parts.append(f"``````{{code-block}} text\n:class: result\n\n{text}\n``````")
+    if "picture" in result:
+        # A path from the root of the file system: Sphinx reads paths from the folder of the page.
+        source = f"{{picture-of-code}} {pictures.resolve() / result['picture']}"
+        parts.append(f"``````{source}\n:alt: {result['alternative']}\n``````")
+    return "\n\n".join(parts)
+
+
+def _source_read(app: Any, name: str, content: list[str]) -> None:
+    from sphinx.errors import ExtensionError
+
+    try:
+        content[0] = execute(name, content[0], Path(app.doctreedir) / "pictures")
+    except PageError as error:
+        raise ExtensionError(str(error)) from error
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Connect to Sphinx."""
+    from docutils.parsers.rst.directives.images import Image
+
+    class PictureOfCode(Image):  # type: ignore[misc]
+        """A picture that a block has drawn; its path is that of a file, not of a source."""
+
+        def run(self) -> list[Any]:
+            folder = Path(self.state.document.settings.env.doc2path(self.state.document.settings.env.docname)).parent
+            self.arguments[0] = os.path.relpath(self.arguments[0], folder)
+            return list(super().run())
+
+    app.add_directive("picture-of-code", PictureOfCode)
+    app.connect("source-read", _source_read)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
