@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +71,7 @@ def _write(result: SweepTable, inner: tuple[str, ...], names: Sequence[str], pat
     dimensions = (*result.axes, *inner)
     places = _places(result, inner, names)
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+        writer = csv.writer(file, lineterminator="\n", quoting=_quoting(result, dimensions))
         writer.writerow([*dimensions, *names])
         for some in _parts(places):
             # A dimension of size 1 in front, so that a single number has a dimension too.
@@ -81,6 +81,13 @@ def _write(result: SweepTable, inner: tuple[str, ...], names: Sequence[str], pat
                 *(_column(result.quantities[name], where) for name in names),
             ]
             writer.writerows(zip(*columns, strict=True))
+
+
+def _quoting(result: SweepTable, dimensions: Sequence[str]) -> Literal[0, 1]:
+    """What is put in quotes: what has to be, as a rule."""
+    # A carriage return within a name would end the line for many readers, but the writer does not think of it.
+    names = (name for dimension in dimensions for name in (dimension, *result.coordinates[dimension].tolist()))
+    return csv.QUOTE_ALL if any("\r" in name for name in names if isinstance(name, str)) else csv.QUOTE_MINIMAL
 
 
 def _places(result: SweepTable, inner: tuple[str, ...], names: Sequence[str]) -> NDArray[np.intp]:

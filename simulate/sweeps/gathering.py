@@ -19,7 +19,8 @@ __all__ = ["SweepTable", "axis_labels", "gather"]
 
 Found = Sequence[tuple[tuple[int, ...], Table]]
 """Tables of the cells that were computed, each with its place in the grid."""
-_INNER = ("class", "stratum", "checkpoint", "base", "context")
+_TAKEN = ("class", "stratum", "checkpoint", "base", "context", "complete", "possible", "dimensions")
+"""Names in a result or in its files that no axis can have."""
 _MOST_WHOLE = 1 << 53
 """Whole numbers beyond this are not all floating-point numbers."""
 
@@ -55,7 +56,8 @@ def gather(grid: Grid, read: Callable[[Configuration], Table | None]) -> SweepTa
     found = [(index, table) for index, table in cells if table is not None]
     inner = _joined(table for _, table in found)
     quantities = _stacked(found, inner, grid.shape)
-    names = _axis_names([axis.name for axis in grid.axes], {*_INNER, *quantities})
+    taken = {*_TAKEN, *quantities, *(f"{name}_missing" for name in quantities)}
+    names = _axis_names([axis.name for axis in grid.axes], taken)
     labels = {name: axis_labels(axis.values) for name, axis in zip(names, grid.axes, strict=True)}
     return SweepTable(
         axes=tuple(names),

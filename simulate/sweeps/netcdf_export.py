@@ -120,7 +120,7 @@ def _put_quantity(file: Any, names: Mapping[str, str], name: str, found: Quantit
     values = _representable(found.values)
     attributes: dict[str, Any] = {"long_name": found.meaning} | ({"units": found.unit} if found.unit else {})
     if found.missing is not None:
-        fill = _FILL[values.dtype.char]
+        fill = _fill_value(values)
         attributes["_FillValue"] = fill
         values = values.copy()
         values[found.missing] = fill
@@ -131,6 +131,14 @@ def _put(file: Any, name: str, dimensions: tuple[str, ...], values: AnyArray, at
     variable = file.createVariable(name, values.dtype.char, dimensions)
     variable[...] = values
     _describe(variable, attributes)
+
+
+def _fill_value(values: AnyArray) -> Any:
+    """What no value is: netCDF's own choice, or a neighbour of it. Whole numbers are never that large."""
+    fill: Any = _FILL[values.dtype.char]
+    while (values == fill).any():
+        fill = np.nextafter(fill, np.float64(0))
+    return fill
 
 
 def _representable(values: AnyArray) -> NDArray[Any]:

@@ -21,9 +21,9 @@ def export_npz(result: SweepTable, path: str | Path) -> list[Path]:
     """Write a sweep as a file for ``numpy.load``; it is whole, or not there, and the same bytes for the same result.
 
     It holds every quantity under its name and, where values are missing (they are 0 then), ``<name>_missing``; labels
-    of every dimension under its own name (an axis under its dotted one); ``complete`` and ``possible``, whether the grid's
-    cells were computed and are settings; and ``dimensions``, a JSON text with ``axes``, for every quantity its
-    ``dimensions``, ``unit`` and ``meaning``, and in ``description`` how it was computed.
+    of every dimension under its own name (an axis under its dotted one); ``complete`` and ``possible``, whether
+    the grid's cells were computed and are settings; and ``dimensions``, a JSON text with ``axes``, for every quantity
+    its ``dimensions``, ``unit`` and ``meaning``, and in ``description`` how it was computed.
 
     Parameters
     ----------

@@ -63,11 +63,13 @@ def kept_checkpoints(steps: NDArray[np.int64], number: int) -> NDArray[np.intp]:
     Examples
     --------
     >>> kept_checkpoints(np.array([1, 2, 3, 5, 8, 13, 21, 34, 55, 100]), 3).tolist()
-    [0, 5, 9]
+    [0, 4, 9]
     """
     logs = np.log(steps.astype(np.float64))
     wishes = np.linspace(logs[0], logs[-1], number)
-    after = np.searchsorted(logs, wishes).clip(1, steps.size - 1) if steps.size > 1 else np.zeros(1, dtype=np.intp)
+    if steps.size == 1:
+        return np.zeros(1, dtype=np.intp)
+    after = np.searchsorted(logs, wishes).clip(1, steps.size - 1)
     nearest = np.where(wishes - logs[after - 1] <= logs[after] - wishes, after - 1, after)
     return np.unique(np.concatenate([[0], nearest, [steps.size - 1]])).astype(np.intp)
 

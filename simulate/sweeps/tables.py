@@ -145,7 +145,12 @@ class Table:
     def to_arrays(self) -> dict[str, AnyArray]:
         """Arrays without objects, in an order that depends on the table only; ``description`` is a JSON text."""
         described = {
-            name: {"dimensions": list(found.dimensions), "unit": found.unit, "meaning": found.meaning}
+            name: {
+                "dimensions": list(found.dimensions),
+                "has_missing": found.missing is not None,
+                "unit": found.unit,
+                "meaning": found.meaning,
+            }
             for name, found in self.quantities.items()
         }
         description = {"format": _FORMAT, "dimensions": list(self.coordinates), "quantities": described}
@@ -210,6 +215,9 @@ def distinct(names: Iterable[str]) -> list[str]:
 
 
 def _put_together(arrays: dict[str, AnyArray]) -> Table:
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise TypeError(f"{name!r} is no array")
     text = arrays.pop(_DESCRIPTION)
     if text.dtype.kind != "U" or text.ndim:
         raise ValueError("the description is no text")
@@ -222,7 +230,7 @@ def _put_together(arrays: dict[str, AnyArray]) -> Table:
             name: Quantity(
                 dimensions=tuple(map(_text, told["dimensions"])),
                 values=arrays.pop(_VALUES + name),
-                missing=arrays.pop(_MISSING + name, None),
+                missing=arrays.pop(_MISSING + name) if told["has_missing"] else None,
                 unit=_text(told["unit"]),
                 meaning=_text(told["meaning"]),
             )
