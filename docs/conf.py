@@ -46,6 +46,8 @@ numpydoc_show_class_members = False
 bibtex_bibfiles = ["references.bib"]
 bibtex_default_style = "unsrt"
 
+suppress_warnings = ["myst.header"]
+
 html_theme = "furo"
 html_title = "icl-iwl"
 html_static_path = ["static"]

@@ -12,13 +12,14 @@ import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 PROCESS = Path(__file__).with_name("page_process.py")
 BLOCK = re.compile(r"^```(python|console)( hidden)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LONGEST = 120
-"""Seconds that a page may take."""
+LONGEST = 600
+"""Seconds that a page may take, on a busy machine."""
 
 
 class PageError(Exception):
@@ -104,18 +105,21 @@ def _told(block: re.Match[str], result: dict[str, str], pictures: Path) -> str:
     return "\n\n".join(parts)
 
 
-def _source_read(app: Any, name: str, content: list[str]) -> None:
-    from sphinx.errors import ExtensionError
-
-    try:
-        content[0] = execute(name, content[0], Path(app.doctreedir) / "pictures")
-    except PageError as error:
-        raise ExtensionError(str(error)) from error
+def execute_all(pages: dict[str, str], pictures: Path) -> dict[str, str]:
+    """Run the blocks of several pages, as many pages at a time as there are cores; see :func:`execute`."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        running = {name: pool.submit(execute, name, text, pictures) for name, text in pages.items()}
+        try:
+            return {name: future.result() for name, future in running.items()}
+        finally:
+            # After a failure nothing else is started.
+            pool.shutdown(cancel_futures=True)
 
 
 def setup(app: Any) -> dict[str, bool]:
     """Connect to Sphinx."""
     from docutils.parsers.rst.directives.images import Image
+    from sphinx.errors import ExtensionError
 
     class PictureOfCode(Image):  # type: ignore[misc]
         """A picture that a block has drawn; its path is that of a file, not of a source."""
@@ -125,6 +129,19 @@ def setup(app: Any) -> dict[str, bool]:
             self.arguments[0] = os.path.relpath(self.arguments[0], folder)
             return list(super().run())
 
+    told: dict[str, str] = {}
+
+    def run_pages(app: Any, env: Any, names: list[str]) -> None:
+        pages = {name: Path(env.doc2path(name)).read_text(encoding="utf-8") for name in names}
+        try:
+            told.update(execute_all(pages, Path(app.doctreedir) / "pictures"))
+        except PageError as error:
+            raise ExtensionError(str(error)) from error
+
+    def tell(_: Any, name: str, content: list[str]) -> None:
+        content[0] = told[name]
+
     app.add_directive("picture-of-code", PictureOfCode)
-    app.connect("source-read", _source_read)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    app.connect("env-before-read-docs", run_pages)
+    app.connect("source-read", tell)
+    return {"parallel_read_safe": False, "parallel_write_safe": True}

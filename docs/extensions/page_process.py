@@ -22,7 +22,7 @@ from typing import Any
 ALTERNATIVE = re.compile(r"^# alt: (.+)$", re.MULTILINE)
 EXIT_CODE = re.compile(r"\s+# exit code (\d+)$")
 # The only words of an output that two builds do not share.
-SPEED = re.compile(r"[\d,.]+(?:e[+-]?\d+)? steps per second")
+SPEEDS = re.compile(r"[\d,.]+(?:e[+-]?\d+)? (?=steps per second|s a cell|s of work left|s, )")
 
 
 class BlockError(Exception):
@@ -92,7 +92,7 @@ def run_page(page: dict[str, Any]) -> list[dict[str, str]]:
             return [*results, {"error": str(error)}]
         except Exception:
             return [*results, {"error": traceback.format_exc()}]
-        results.append({**found, "text": SPEED.sub("... steps per second", found["text"])})
+        results.append({**found, "text": SPEEDS.sub("... ", found["text"])})
     return results
 
 
