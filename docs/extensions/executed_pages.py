@@ -1,7 +1,7 @@
 """Sphinx extension: the code on a page is run when the page is built, and what it prints stands below it.
 
-The rule is for whole blocks: those in the languages ``python`` and ``console`` are run, all others are not. A block that
-fails ends the build. :func:`execute` knows nothing of Sphinx, so that the tests run the pages with the same lines.
+Blocks in the languages ``python`` and ``console`` are run, all others are not. A block that fails ends the build.
+:func:`execute` knows nothing of Sphinx, so that the tests run the pages with the same lines.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 PROCESS = Path(__file__).with_name("page_process.py")
 BLOCK = re.compile(r"^```(python|console)( hidden)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ALTERNATIVE = re.compile(r"^# alt: .+\n", re.MULTILINE)
 LONGEST = 600
 """Seconds that a page may take, on a busy machine."""
 
@@ -67,8 +68,10 @@ def execute(name: str, text: str, pictures: Path) -> str:
 
 
 def _run(name: str, page: dict[str, Any]) -> list[dict[str, str]]:
-    # Pages may import what stands beside them, such as pictures/; the rest of the environment is the reader's.
-    environment = {**os.environ, "PYTHONPATH": str(PROCESS.parent.parent), "MPLBACKEND": "agg", "COLUMNS": "120"}
+    # Pages may import what stands beside them, such as pictures/, and run the code beside which they stand.
+    docs = PROCESS.parent.parent
+    path = os.pathsep.join([str(docs), str(docs.parent)])
+    environment = {**os.environ, "PYTHONPATH": path, "MPLBACKEND": "agg", "COLUMNS": "120"}
     with tempfile.TemporaryDirectory() as folder:
         try:
             done = subprocess.run(  # noqa: S603 (the project's own pages)
@@ -95,7 +98,8 @@ def _told(block: re.Match[str], result: dict[str, str], pictures: Path) -> str:
     # Fences longer than any that code or output hold.
     if block[1] == "console":
         return f"``````{{code-block}} console\n{text}\n``````"
-    parts = [] if block[2] else [f"``````{{code-block}} python\n{block[3]}``````"]
+    code = ALTERNATIVE.sub("", block[3])
+    parts = [] if block[2] else [f"``````{{code-block}} python\n{code}``````"]
     if text:
         parts.append(f"``````{{code-block}} text\n:class: result\n\n{text}\n``````")
     if "picture" in result:

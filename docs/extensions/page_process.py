@@ -90,7 +90,7 @@ def run_page(page: dict[str, Any]) -> list[dict[str, str]]:
                 found = run_console(block["source"])
         except BlockError as error:
             return [*results, {"error": str(error)}]
-        except Exception:
+        except (Exception, SystemExit):
             return [*results, {"error": traceback.format_exc()}]
         results.append({**found, "text": SPEEDS.sub("... ", found["text"])})
     return results

@@ -100,4 +100,12 @@ def _draw_learning(axis: Axes) -> None:
     axis.plot([78.3, 78.3], [17, 3.6], color=GREY, **dashed)
     axis.plot([64.5, 78.3], [3.6, 3.6], color=GREY, **dashed)
     _arrow(axis, (64.5, 3.6), (64.5, 17), GREY, **dashed)
-    axis.text(83, 1.6, "learn: log-odds of $\\alpha$  +=  $\\log g(y) - \\log h(y)$", color=GREY, size=8, ha="right", va="center")
+    axis.text(
+        83,
+        1.6,
+        "learn: log-odds of $\\alpha$  +=  $\\log g(y) - \\log h(y)$",
+        color=GREY,
+        size=8,
+        ha="right",
+        va="center",
+    )
