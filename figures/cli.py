@@ -46,7 +46,7 @@ def _add_overlay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = commands.add_parser(
         "overlay",
         help="predict, simulate, and draw both",
-        description="Writes overlay.png, .pdf and .svg, boundaries.csv and field.csv, and prints how well prediction and "
+        description="Writes overlay.png, .pdf, .svg, boundaries.csv and field.csv, and prints how well prediction and "
         "simulation agree. Without --vary the boundaries are drawn against the class probability.",
     )
     add_setting_arguments(parser)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,10 +15,12 @@ LAST_PART = 0.1
 """The share of the steps, at the end, over which means are taken."""
 
 
+@lru_cache(maxsize=64)
 def checkpoints(steps: int, ratio: float = RATIO) -> NDArray[np.int64]:
-    """Numbers of steps at which curves are kept, the start of the last tenth and the last step among them.
+    """Numbers of steps at which curves are kept, the start of the last tenth and the last step among them; read-only.
 
-    Neighbours have at most the given ratio, unless they differ by 1.
+    Neighbours have at most the given ratio, unless they differ by 1. The cells of a sweep ask for the same ones: they
+    are kept.
 
     Examples
     --------
@@ -27,7 +31,10 @@ def checkpoints(steps: int, ratio: float = RATIO) -> NDArray[np.int64]:
     points = geometric_integers(1, steps, ratio)
     start = max(last_part_start(steps), 1)
     place = int(np.searchsorted(points, start))
-    return points if points[place] == start else np.insert(points, place, start)
+    if points[place] != start:
+        points = np.insert(points, place, start)
+    points.flags.writeable = False
+    return points
 
 
 def last_part_start(steps: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -81,15 +80,19 @@ class GroupCurves:
 
         ``change`` is that of the class's gate, ``classes`` the class of the changed cell.
         """
-        group = self._group[classes]
-        if group.size and group.min() < 0:
+        row = self._group.take(classes)
+        if row.size and row.min() < 0:
             raise ValueError("a class outside all groups was visited")
-        moved = self._moved[replicate : replicate + 1] if isinstance(replicate, int) else self._moved
-        first, last = int(changes.checkpoint.min()), int(changes.checkpoint.max()) + 1
-        shape = (*moved.shape[:2], last - first)
-        row = group if isinstance(replicate, int) else replicate * shape[1] + group
-        place = row * shape[2] + changes.checkpoint - first
-        moved[:, :, first:last] += np.bincount(place, weights=change, minlength=math.prod(shape)).reshape(shape)
+        start, end = (replicate, replicate + 1) if isinstance(replicate, int) else _range(replicate)
+        first, last = _range(changes.checkpoint)
+        # Only the replicates and intervals that the changes are of, or time would grow with the square of them all.
+        moved = self._moved[start:end, :, first:last]
+        if not isinstance(replicate, int):
+            row += (replicate - start) * moved.shape[1]
+        row *= moved.shape[2]
+        row += changes.checkpoint
+        row -= first
+        moved += np.bincount(row, weights=change, minlength=moved.size).reshape(moved.shape)
 
     def curves(self) -> list[GateCurve]:
         """One curve for each group."""
@@ -97,6 +100,11 @@ class GroupCurves:
         # Sums of many small changes may leave [0, 1] by rounding.
         np.clip(running, 0.0, 1.0, out=running)
         return [GateCurve(self._checkpoints, running[:, group]) for group in range(running.shape[1])]
+
+
+def _range(numbers: Indices) -> tuple[int, int]:
+    """Smallest number, and one more than the largest."""
+    return int(numbers.min()), int(numbers.max()) + 1
 
 
 class ClassCurves:

@@ -55,6 +55,13 @@ class FiniteLaws:
     crowded: bool
     fine: NDArray[np.int32] | None = None
 
+    @property
+    def reach(self) -> int:
+        """Outcomes up to the last one that a draw can give."""
+        rows = self.cumulative.size // self.width
+        jumps = self.cumulative.reshape(rows, self.width) < np.arange(1, rows + 1)[:, None]
+        return int(jumps.sum(axis=1).max()) + 1
+
     def draw(self, uniforms: Array, rows: Indices | None = None) -> Indices:
         """One outcome for each uniform variate.
 
@@ -126,14 +133,13 @@ def finite_laws(laws: Array) -> FiniteLaws:
     function[function >= function[:, -1:]] = 1.0
     # Bins is a power of two, so this scaling is exact: a jump at a bin's left edge is over when the bin begins.
     jumps = function * bins
-    outcome = _jumps_up_to(np.ceil(jumps), bins)
-    held = _jumps_up_to(np.floor(jumps), bins) - outcome
-    np.invert(outcome, out=outcome, where=held > 0)
-    kind: type[np.signedinteger[Any]] = np.int16 if width < 1 << 15 else np.int32
+    outcome = _jumps_up_to(np.ceil(jumps), np.dtype(np.int16 if width < 1 << 15 else np.int32))
+    whole = np.floor(jumps)
+    held = (np.arange(rows)[:, None] * bins + whole.astype(np.intp))[jumps != whole]
+    outcome[held] = ~outcome.take(held)
     cumulative = (np.arange(rows)[:, None] + function).ravel()
-    return FiniteLaws(
-        width, bins, outcome.astype(kind).ravel(), cumulative, bool(held.max() > 1), _fine_bins(function, bins)
-    )
+    crowded = bool((held[1:] == held[:-1]).any())
+    return FiniteLaws(width, bins, outcome, cumulative, crowded, _fine_bins(function, bins))
 
 
 def _fine_bins(function: Array, bins: int) -> NDArray[np.int32] | None:
@@ -142,11 +148,12 @@ def _fine_bins(function: Array, bins: int) -> NDArray[np.int32] | None:
     if rows > 1 or width <= bins // 4:
         return None
     fine = min(1 << (2 * width - 1).bit_length(), _MOST_FINE_BINS)
-    return _jumps_up_to(np.ceil(function * fine), fine).ravel().astype(np.int32)
+    return _jumps_up_to(np.ceil(function * fine), np.dtype(np.int32))
 
 
-def _jumps_up_to(places: Array, bins: int) -> Indices:
-    """How many of a row's places are at most each bin number; shape (rows, bins)."""
-    rows = places.shape[0]
-    key = np.arange(rows)[:, None] * (bins + 1) + places.astype(np.intp)
-    return np.bincount(key.ravel(), minlength=rows * (bins + 1)).reshape(rows, bins + 1).cumsum(axis=1)[:, :-1]
+def _jumps_up_to(places: Array, kind: np.dtype[np.signedinteger[Any]]) -> NDArray[Any]:
+    """How many of a row's places, increasing up to its bins, are at most each bin number; shape (rows * bins,)."""
+    rows, width = places.shape
+    between = places.astype(np.intp)
+    between[:, 1:] -= between[:, :-1].copy()
+    return np.repeat(np.tile(np.arange(width, dtype=kind), rows), between.ravel())

@@ -2,6 +2,8 @@ r"""What a Dirichlet table has lost, from its counts alone: differences of log r
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,8 +18,6 @@ _LARGE_START = 1e5
 class LogRising:
     r""":math:`\log\Gamma(x+k) - \log\Gamma(x)` at a few starts :math:`x`, looked up for small counts.
 
-    One call serves all starts: a block of steps has few counts, and the number of calls is what it costs.
-
     Parameters
     ----------
     starts : sequence of float
@@ -27,31 +27,31 @@ class LogRising:
 
     Examples
     --------
-    >>> half, one = LogRising([0.5, 1.0], 16)(np.array([[0, 1, 3], [0, 1, 3]]))
+    >>> half, one = LogRising([0.5, 1.0], 16)(np.array([0, 1, 3]), np.array([0, 1, 3]))
     >>> np.exp(half).round(12).tolist(), np.exp(one).round(12).tolist()  # 0.5 * 1.5 * 2.5 and 3!
     ([1.0, 0.5, 1.875], [1.0, 1.0, 6.0])
     """
 
     def __init__(self, starts: list[float], size: int) -> None:
-        x = np.array(starts)[:, None]
         self._size = size
-        self._starts = x
-        self._table = log_rising(x, np.arange(size)).ravel()
-        self._of_start = (x - 0.5) * np.log(x) - x + stirling_remainder(x)
+        self._starts = np.array(starts)
+        self._tables, self._of_starts = _tables(tuple(starts), size)
 
-    def __call__(self, counts: Counts) -> Array:
-        """Values in nats for each start's row of counts; shape (starts, k)."""
-        flat = counts.ravel()
-        place = np.minimum(flat, self._size - 1)
-        place += np.repeat(np.arange(counts.shape[0]) * self._size, counts.shape[1])
-        values = self._table.take(place)
-        large = np.flatnonzero(flat >= self._size)
-        if large.size:
-            values[large] = self._beyond(large // counts.shape[1], flat.take(large))
-        return values.reshape(counts.shape)
+    def __call__(self, *counts: Counts) -> list[Array]:
+        """Values in nats of the counts of each start, all of one shape (k,)."""
+        values = [table.take(of_row, mode="clip") for table, of_row in zip(self._tables, counts, strict=True)]
+        large = [np.flatnonzero(of_row >= self._size) for of_row in counts]
+        numbers = [places.size for places in large]
+        if any(numbers):
+            # All rows in one go: a block of steps has few counts, and the number of calls is what it costs.
+            rows = np.repeat(np.arange(len(counts)), numbers)
+            found = self._beyond(rows, np.concatenate([a.take(b) for a, b in zip(counts, large, strict=True)]))
+            for of_row, places, part in zip(values, large, np.split(found, np.cumsum(numbers)[:-1]), strict=True):
+                of_row[places] = part
+        return values
 
-    def _beyond(self, row: NDArray[np.intp], counts: Counts) -> Array:
-        start = self._starts.take(row)
+    def _beyond(self, rows: NDArray[np.intp], counts: Counts) -> Array:
+        start = self._starts.take(rows)
         if self._starts.max() > _LARGE_START:
             return log_rising(start, counts)
         # A few passes less; it would cancel at a large start. Three terms of Stirling's series: below 3e-12 from 16 on.
@@ -59,4 +59,11 @@ class LogRising:
         inverse = 1 / x
         square = inverse * inverse
         series = inverse * (1 / 12 - square * (1 / 360 - square * (1 / 1260)))
-        return np.asarray((x - 0.5) * np.log(x) - x + series - self._of_start.take(row), dtype=np.float64)
+        return np.asarray((x - 0.5) * np.log(x) - x + series - self._of_starts.take(rows), dtype=np.float64)
+
+
+@lru_cache(maxsize=16)
+def _tables(starts: tuple[float, ...], size: int) -> tuple[Array, Array]:
+    """Values at small counts, shape (starts, size), and Stirling's formula at the starts; kept for a sweep's cells."""
+    x = np.array(starts)
+    return log_rising(x[:, None], np.arange(size)), (x - 0.5) * np.log(x) - x + stirling_remainder(x)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate.runs import segment_lengths, segment_starts, stable_order
+from simulate.runs import segment_lengths, segments, stable_order
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -21,7 +21,7 @@ Counts = NDArray[np.int64]
 
 _FEW_INTERVALS = 32
 """Intervals up to which it is faster to number them one after the other."""
-_DENSE_LIMIT = 2
+_DENSE_LIMIT = 4
 """Possible pairs for each step of a block up to which they are counted in a dense array."""
 
 
@@ -67,7 +67,9 @@ def pair_keys(cell: Indices, ends: Indices, lanes: int) -> Indices:
     key = np.asarray(cell * ends.size)
     by_lane = key.reshape(lanes, -1)
     if ends.size > _FEW_INTERVALS:
-        by_lane += np.repeat(np.arange(ends.size), np.diff(ends, prepend=0))
+        lengths = ends.copy()
+        lengths[1:] -= ends[:-1]
+        by_lane += np.repeat(np.arange(ends.size), lengths)
         return key
     for interval, (start, end) in enumerate(pairwise(ends.tolist()), start=1):
         by_lane[:, start:end] += interval
@@ -105,17 +107,21 @@ class OutcomePairs:
     ----------
     cell, interval : ndarray of int, shape (k,)
         Gate cell and interval of each pair, as for :class:`PairSums`.
-    counts : ndarray of int, shape (k, outcomes)
+    steps : ndarray of int, shape (k,)
+        How many steps each pair has.
+    counts : ndarray of int, shape (outcomes, k)
         Steps with each outcome.
     """
 
     cell: Indices
     interval: Indices
+    steps: Counts
     counts: Counts
 
-    def sums(self, values: NDArray[Any]) -> NDArray[Any]:
+    def sums(self, values: Array) -> Array:
         """Sum over each pair's steps of what their outcomes are worth, shape (k,)."""
-        return np.asarray((self.counts * values).sum(axis=1))
+        # Not a product of matrices, whose rounding may depend on how many pairs there are.
+        return np.asarray((self.counts * values[:, None]).sum(axis=0))
 
 
 def outcome_pairs(key: Indices, outcome: Indices, possible: tuple[int, int], outcomes: int) -> OutcomePairs:
@@ -125,63 +131,60 @@ def outcome_pairs(key: Indices, outcome: Indices, possible: tuple[int, int], out
     --------
     >>> pairs = outcome_pairs(np.array([2, 0, 2, 3]), np.array([0, 1, 1, 0]), (2, 2), 2)
     >>> pairs.cell.tolist(), pairs.counts.tolist(), pairs.sums(np.array([0.5, 2.0])).tolist()
-    ([0, 1, 1], [[0, 1], [1, 1], [1, 0]], [2.0, 2.5, 0.5])
+    ([0, 1, 1], [[0, 1, 1], [1, 1, 0]], [2.0, 2.5, 0.5])
     """
     cells, intervals = possible
-    place = key * outcomes
-    place += outcome
-    counts = np.bincount(place, minlength=cells * intervals * outcomes).reshape(-1, outcomes)
-    touched = np.flatnonzero(counts.any(axis=1))
-    cell, interval = np.divmod(touched, intervals)
-    return OutcomePairs(cell, interval, counts[touched])
+    # Outcome by outcome, so that the sums over outcomes add whole rows.
+    place = outcome * (cells * intervals)
+    place += key
+    counts = np.bincount(place, minlength=outcomes * cells * intervals).reshape(outcomes, -1)
+    steps = counts.sum(axis=0)
+    touched = np.flatnonzero(steps > 0)
+    if touched.size < steps.size:
+        counts, steps = counts[:, touched], steps.take(touched)
+    return OutcomePairs(*_places(touched, intervals), steps, counts)
 
 
 @dataclass(frozen=True, eq=False)
-class _CountedPairs:
-    """All possible pairs have a place; those that occur are picked from the dense sums."""
+class _Pairs:
+    """The steps of a block under the numbers of their pairs, of which those that are touched are told.
+
+    Where all possible pairs are counted, some are not touched; where the steps were sorted, there are no others.
+    """
 
     cell: Indices
     interval: Indices
     steps: Counts
-    touched: Indices
-    key: Indices
-    possible: int
+    number: Indices
+    numbers: int
+    touched: Indices | None
 
     def sums(self, weights: Array) -> Array:
-        return np.asarray(np.bincount(self.key, weights, self.possible).take(self.touched), dtype=np.float64)
+        return np.asarray(self._told(np.bincount(self.number, weights, self.numbers)), dtype=np.float64)
 
     def sums_at(self, steps: Indices, weights: Array | None = None) -> NDArray[Any]:
-        return np.bincount(self.key.take(steps), weights=weights, minlength=self.possible).take(self.touched)
+        return self._told(np.bincount(self.number.take(steps), weights, self.numbers))
+
+    def _told(self, sums: NDArray[Any]) -> NDArray[Any]:
+        return sums if self.touched is None else sums.take(self.touched)
 
 
-def _counted(key: Indices, possible: int, intervals: int) -> _CountedPairs:
+def _counted(key: Indices, possible: int, intervals: int) -> _Pairs:
     steps = np.bincount(key, minlength=possible)
     touched = np.flatnonzero(steps > 0)
-    cell, interval = np.divmod(touched, intervals)
-    return _CountedPairs(cell, interval, steps.take(touched), touched, key, possible)
+    return _Pairs(*_places(touched, intervals), steps.take(touched), key, possible, touched)
 
 
-@dataclass(frozen=True, eq=False)
-class _SortedPairs:
-    """Steps in the order of their pairs, which are segments of it."""
-
-    cell: Indices
-    interval: Indices
-    steps: Counts
-    starts: Indices
-    order: Indices
-
-    def sums(self, weights: Array) -> Array:
-        return np.add.reduceat(weights.take(self.order), self.starts)
-
-    def sums_at(self, steps: Indices, weights: Array | None = None) -> NDArray[Any]:
-        marks = np.zeros(self.order.size, dtype=np.int64 if weights is None else np.float64)
-        marks[steps] = 1 if weights is None else weights
-        return np.add.reduceat(marks.take(self.order), self.starts)
-
-
-def _sorted(key: Indices, intervals: int) -> _SortedPairs:
+def _sorted(key: Indices, intervals: int) -> _Pairs:
     ordered, order = stable_order(key)
-    starts = segment_starts(ordered)
-    cell, interval = np.divmod(ordered.take(starts), intervals)
-    return _SortedPairs(cell, interval, segment_lengths(starts, key.size), starts, order)
+    starts, owner = segments(ordered)
+    number = np.empty_like(order)
+    number[order] = owner
+    lengths = segment_lengths(starts, key.size)
+    return _Pairs(*_places(ordered.take(starts), intervals), lengths, number, starts.size, None)
+
+
+def _places(keys: Indices, intervals: int) -> tuple[Indices, Indices]:
+    """Cells and intervals of pairs; NumPy divides by one number several times faster than ``divmod`` does."""
+    cell = keys // intervals
+    return cell, keys - cell * intervals

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,8 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 LossOf = Callable[[PromptStatistics], Array]
 
-_LARGEST_TABLE = 1 << 18
+_LARGEST_TABLE = 1 << 16
+"""Outcomes up to which their losses are looked up: all of them for contexts up to 70."""
 
 
 class NoEngineError(ValueError):
@@ -47,20 +48,27 @@ class TabledLosses:
     ----------
     values : ndarray, shape (outcomes,)
         Loss in nats of each outcome.
-    strides : (int, int)
-        What a relevant example and a relevant match add to the outcome; an irrelevant match adds 1.
+    first : ndarray of int, shape (context_length + 1,)
+        First outcome of each number of relevant examples; from there on they are numbered by their relevant matches,
+        and then by their irrelevant ones.
+    fixed : int or None
+        The number of relevant examples, where it is the same in every prompt.
     """
 
     values: Array
-    strides: tuple[int, int]
+    first: Indices
+    fixed: int | None
 
     def outcomes(self, drawn: PromptStatistics) -> Indices:
         """Outcome of each prompt."""
-        example, relevant = self.strides
-        outcome = drawn.relevant_matches * relevant
+        if self.fixed is not None:
+            outcome = drawn.relevant_matches * (self.first.size - self.fixed)
+            outcome += drawn.irrelevant_matches
+            return np.asarray(outcome)
+        outcome = self.first.size - drawn.relevant_examples
+        outcome *= drawn.relevant_matches
         outcome += drawn.irrelevant_matches
-        if example:
-            outcome += drawn.relevant_examples * example
+        outcome += self.first.take(drawn.relevant_examples)
         return np.asarray(outcome)
 
     def __call__(self, drawn: PromptStatistics) -> Array:
@@ -87,16 +95,34 @@ def _(part: Attention, task: TaskDistribution) -> LossOf:
         mass = label_mass(drawn.relevant_matches, drawn.irrelevant_matches, m, length - m, part.odds)
         return floored_loss(mass, task.total_labels, part.floor)
 
-    # Outcomes are numbered by the relevant examples (unless their number is fixed) and by the two kinds of matches.
-    only = task.relevant_examples if task.p_relevant == 1 else None
-    numbers = np.arange(length + 1) if only is None else np.array([only])
-    sides = (length + 1, length + 1) if only is None else (only + 1, length - only + 1)
-    if numbers.size * sides[0] * sides[1] > _LARGEST_TABLE:
-        return computed
-    m, relevant, irrelevant = np.ix_(numbers, np.arange(sides[0]), np.arange(sides[1]))
-    mass = np.minimum(label_mass(relevant, irrelevant, m, length - m, part.odds), 1.0)
-    table = floored_loss(mass, task.total_labels, part.floor).ravel()
-    return TabledLosses(table, (sides[0] * sides[1] if only is None else 0, sides[1]))
+    fixed = task.relevant_examples if task.p_relevant == 1 else None
+    return _tabled(part, length, fixed, task.total_labels, (label_mass, floored_loss)) or computed
+
+
+@lru_cache(maxsize=16)
+def _tabled(
+    part: Attention, length: int, fixed: int | None, labels: int, formulas: tuple[Callable[..., Array], ...]
+) -> TabledLosses | None:
+    """Losses of all outcomes, if they are not too many.
+
+    They are kept, since a run asks more than once and the cells of a sweep ask for the same ones; under the formulas
+    too, so that a test's wrong variant is not answered with the right one's table, nor the other way round.
+    """
+    mass_of, loss_of = formulas
+    numbers = np.arange(length + 1) if fixed is None else np.array([fixed])
+    # From 0 to m relevant matches, and from 0 to L - m irrelevant ones.
+    sizes = (numbers + 1) * (length + 1 - numbers)
+    if sizes.sum() > _LARGEST_TABLE:
+        return None
+    starts = sizes.cumsum() - sizes
+    m = numbers.repeat(sizes)
+    within, width = np.arange(m.size) - starts.repeat(sizes), length + 1 - m
+    relevant = within // width
+    irrelevant = within - relevant * width
+    mass = np.minimum(mass_of(relevant, irrelevant, m, length - m, part.odds), 1.0)
+    first = np.zeros(length + 1, dtype=np.intp)
+    first[numbers] = starts
+    return TabledLosses(loss_of(mass, labels, part.floor), first, fixed)
 
 
 @in_context_losses.register

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ SUMMED = ("visits", "in_weight", "in_context", "gated")
 """What is averaged over the last tenth of the steps."""
 _FIRST_BLOCK = BLOCK // 8
 """Steps of a first block: intervals between checkpoints are short there, and so costly."""
-_LANES = 8
+_LANES = 4
 """Blocks that a replicate has at least, if several learn side by side."""
 
 
@@ -55,7 +56,7 @@ def run_scan(
         numbers = np.arange(first, min(first + width, replicates))
         scan = Scan(task, model, points, numbers.size)
         before, after = _simulate(sampler, scan, steps, BLOCK // width, curves, (seed, numbers), advance)
-        late += [scan.by_class(getattr(after, name) - getattr(before, name)) for name in SUMMED]
+        late += [scan.by_class(getattr(after, name) - early) for name, early in zip(SUMMED, before, strict=True)]
         worst = np.maximum(worst, (after.regret_in_weight.max(), after.regret_in_context.max()))
         visits = max(visits, int(after.cell_visits.max()))
     entries, groups = group_results(task, curves, late, steps, seed)
@@ -80,22 +81,22 @@ def _simulate(
     curves: CellCurves,
     address: tuple[int, Indices],
     advance: Callable[[int], object],
-) -> tuple[LossTotals, LossTotals]:
-    """Some replicates (their address: seed and numbers), block by block; totals before the last tenth and at the end.
+) -> tuple[tuple[NDArray[Any] | int, ...], LossTotals]:
+    """Some replicates (their address: seed and numbers), block by block; sums before the last tenth, totals at the end.
 
     The last tenth of the steps starts with a block of its own.
     """
     seed, numbers = address
     streams = [sampler.streams(seed, number) for number in numbers.tolist()]
     done, start = 0, last_part_start(steps)
-    before = scan.totals()
+    before: tuple[NDArray[Any] | int, ...] = (0,) * len(SUMMED)
     while done < steps:
         size = min(block if done else min(block, _FIRST_BLOCK), (start if done < start else steps) - done)
         _keep(curves, numbers, scan.advance(sampler.draw(size, *streams)), scan.cells)
         advance(size * numbers.size)
         done += size
         if done == start:
-            before = scan.totals()
+            before = scan.sums()
     return before, scan.totals()
 
 
@@ -104,8 +105,10 @@ def _keep(curves: CellCurves, numbers: Indices, changes: GateChanges, cells: int
     if numbers.size == 1:
         curves.add(int(numbers[0]), changes)
         return
-    lane, cell = np.divmod(changes.cell, cells)
-    curves.add(numbers[lane], replace(changes, cell=cell))
+    # Looked up: a division for every change would cost several times as much.
+    replicate = np.repeat(numbers, cells).take(changes.cell)
+    cell = np.tile(np.arange(cells), numbers.size).take(changes.cell)
+    curves.add(replicate, replace(changes, cell=cell))
 
 
 def _keep_freed_memory() -> None:

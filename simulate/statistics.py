@@ -7,12 +7,12 @@ examples, label, and the labels of the relevant and of the irrelevant examples.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr, bdtrik, gammaln, xlog1py
 
+from simulate.binomial_draws import binomial_inverse, binomial_rows
 from simulate.finite_law import FiniteLaws, finite_laws
 from simulate.label_noise import noise_offset
 from simulate.prompts import PromptStatistics
@@ -27,7 +27,6 @@ Indices = NDArray[np.intp]
 
 LARGEST_TABLE = 1 << 21
 """Entries up to which the laws of the context's labels are tabulated; beyond, they are inverted step by step."""
-_LOG_SMALLEST = -600.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +194,8 @@ def statistics_sampler(task: TaskDistribution) -> StatisticsSampler:
     number, frequency = None, np.zeros(1, dtype=np.intp)
     if task.relevant_examples is None and task.p_relevant > 0:
         number, frequency = _natural_numbers(task)
-    relevant, relevant_row = _relevant_matches(task)
+    possible = possible_numbers(task, number)
+    relevant, relevant_row = _relevant_matches(task, possible)
     return StatisticsSampler(
         task=task,
         query=finite_laws(task.class_probabilities[None, :]),
@@ -203,7 +203,7 @@ def statistics_sampler(task: TaskDistribution) -> StatisticsSampler:
         frequency=frequency,
         relevant=relevant,
         relevant_row=relevant_row,
-        irrelevant=_irrelevant_matches(task),
+        irrelevant=_irrelevant_matches(task, possible),
     )
 
 
@@ -217,18 +217,17 @@ def _natural_numbers(task: TaskDistribution) -> tuple[FiniteLaws, Indices]:
     return finite_laws(laws), row.reshape(-1)
 
 
-def possible_numbers(task: TaskDistribution) -> Indices:
-    """Numbers of relevant examples that a context of the task can have."""
+def possible_numbers(task: TaskDistribution, natural: FiniteLaws | None) -> Indices:
+    """Numbers of relevant examples that a context of the task can have; ``natural`` is the law of one less."""
     if task.p_relevant == 0:
         return np.zeros(1, dtype=np.intp)
-    natural = np.arange(1, task.context_length + 1)
-    relevant = natural if task.relevant_examples is None else np.array([task.relevant_examples])
+    # In a long context most numbers are less likely than double precision knows: they need no tables.
+    relevant = np.array([task.relevant_examples]) if natural is None else 1 + np.arange(natural.reach)
     return relevant if task.p_relevant == 1 else np.append(0, relevant)
 
 
-def _rows_by_number(task: TaskDistribution, rows_each: int) -> Indices:
+def _rows_by_number(task: TaskDistribution, possible: Indices, rows_each: int) -> Indices:
     """First row for each number of relevant examples, where every possible number has the same number of rows."""
-    possible = possible_numbers(task)
     first = np.zeros(task.context_length + 1, dtype=np.intp)
     first[possible] = np.arange(possible.size) * rows_each
     return first
@@ -239,26 +238,31 @@ def match_probabilities(task: TaskDistribution) -> Array:
     return np.array([1 - task.noise_in_context, task.noise_in_context / task.noisy_labels])
 
 
-def _relevant_matches(task: TaskDistribution) -> tuple[FiniteLaws | None, Indices]:
-    possible = possible_numbers(task)
+def _relevant_matches(task: TaskDistribution, possible: Indices) -> tuple[FiniteLaws | None, Indices]:
     width = int(possible.max()) + 1
-    first_row = _rows_by_number(task, 2)
+    first_row = _rows_by_number(task, possible, 2)
     if 2 * possible.size * width > LARGEST_TABLE:
         return None, first_row
     rows = binomial_rows(possible.repeat(2), np.tile(match_probabilities(task), possible.size), width - 1)
     return finite_laws(rows), first_row
 
 
-def _irrelevant_matches(task: TaskDistribution) -> _IrrelevantMatches:
-    rows = _rows_of_one_label(task) if task.noisy_labels == 1 else _rows_of_several_labels(task)
+def _irrelevant_matches(task: TaskDistribution, possible: Indices) -> _IrrelevantMatches:
+    rows = _collision_rows(task)
     collisions = rows.collisions
-    trials = task.context_length - possible_numbers(task)
+    trials = task.context_length - possible
     width = int(trials.max()) + 1
     table = None
     if trials.size * collisions.size * width <= LARGEST_TABLE:
         laws = binomial_rows(trials.repeat(collisions.size), np.tile(collisions, trials.size), width - 1)
         table = finite_laws(laws)
-    return _IrrelevantMatches(task, rows, table, _rows_by_number(task, collisions.size))
+    return _IrrelevantMatches(task, rows, table, _rows_by_number(task, possible, collisions.size))
+
+
+@lru_cache(maxsize=4)
+def _collision_rows(task: TaskDistribution) -> _CollisionRows:
+    """Collision probabilities; kept for a few tasks, since they are half of what a run of an earlier task sets up."""
+    return _rows_of_one_label(task) if task.noisy_labels == 1 else _rows_of_several_labels(task)
 
 
 def _rows_of_one_label(task: TaskDistribution) -> _CollisionRows:
@@ -291,53 +295,3 @@ def _rows_of_several_labels(task: TaskDistribution) -> _CollisionRows:
 def _narrow(rows: Indices) -> NDArray[np.int32]:
     """Half the bytes: with many classes the table is read from the cache as long as it fits in."""
     return rows.astype(np.int32)
-
-
-def binomial_rows(trials: Indices, probabilities: Array, largest: int) -> Array:
-    """Binomial laws on 0 to ``largest``, one a row; shape (rows, largest + 1)."""
-    n, p, k = trials[:, None], probabilities[:, None], np.arange(largest + 1)[None, :]
-    rest = np.maximum(n - k, 0)
-    log_factorial = gammaln(np.arange(int(max(trials.max(), largest)) + 1) + 1.0)
-    log_law = log_factorial[n] - log_factorial[k] - log_factorial.take(rest)
-    # Logarithms for each row only: where a probability is 0, all that matters is that nothing is raised to it.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_law += np.where(k > 0, k * np.log(p), 0.0) + np.where(rest > 0, rest * np.log1p(-p), 0.0)
-    return np.where(k <= n, np.exp(log_law), 0.0)
-
-
-def binomial_inverse(uniforms: Array, trials: Indices, probabilities: Array) -> Indices:
-    """Binomial draws by inversion, every step with its own law; cost grows with the largest draw, not with a table."""
-    log_none = xlog1py(trials, -probabilities)
-    drawn = np.zeros(uniforms.shape, dtype=np.intp)
-    # Where no success at all has a probability beyond double precision, summing up from 0 cannot work.
-    far = log_none < _LOG_SMALLEST
-    drawn[far] = _inverse_far(uniforms[far], trials[far], probabilities[far])
-    near = np.flatnonzero(~far)
-    drawn[near] = _inverse_near(uniforms[near], trials[near], probabilities[near], np.exp(log_none[near]))
-    return drawn
-
-
-def _inverse_near(uniforms: Array, trials: Indices, probabilities: Array, law: Array) -> Indices:
-    """Summing up the law from 0 successes."""
-    odds = probabilities / np.maximum(1 - probabilities, 1e-300)
-    cumulative = law.copy()
-    drawn = np.zeros(uniforms.shape, dtype=np.intp)
-    for successes in range(1, int(trials.max(initial=0)) + 1):
-        more = (uniforms > cumulative) & (successes <= trials)
-        if not more.any():
-            break
-        drawn += more
-        law = law * odds * (np.maximum(trials - successes + 1, 0) / successes)
-        cumulative += law
-    return drawn
-
-
-def _inverse_far(uniforms: Array, trials: Indices, probabilities: Array) -> Indices:
-    """By SciPy's inverse of the distribution function, put right by at most one."""
-    n = np.asarray(trials, dtype=np.int64)
-    certain = probabilities >= 1
-    p = np.where(certain, 0.5, probabilities)
-    guess = np.ceil(np.clip(bdtrik(np.clip(uniforms, 1e-300, None), n.astype(np.float64), p), 0, n))
-    lower = np.maximum(guess - 1, 0)
-    guess = np.where(bdtr(lower, n, p) >= uniforms, lower, guess)
-    return np.where(certain, n, guess).astype(np.intp)

@@ -122,9 +122,10 @@ def _dask_client(address: str) -> Any:
         from distributed import Client
     except ImportError as error:
         raise SettingError("--executor", f"dask:{address}", "dask, installed by the extra icl-iwl[dask]") from error
+    connect: Any = Client  # which has no types
     where = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
     try:
-        return Client(**where, timeout=10)
+        return connect(**where, timeout=10)
     except (OSError, ValueError) as error:
         raise SettingError("--executor", f"dask:{address}", f"a scheduler that answers ({error})") from error
 

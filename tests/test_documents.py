@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import re
 import shlex
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from simulate.sweeps.grid_file import grid_of
 from theory.setting_file import load, presets
 
 ROOT = Path(__file__).parent.parent
@@ -41,10 +43,18 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_readme_setting_is_the_transient_preset(tmp_path: Path) -> None:
-    (block,) = blocks("toml")
+    (block,) = [block for block in blocks("toml") if "[sweep]" not in block]
     path = tmp_path / "task.toml"
     path.write_text(block, encoding="utf-8")
     assert load(path) == load("transient")
+
+
+def test_readme_grid_is_a_grid() -> None:
+    (block,) = [block for block in blocks("toml") if "[sweep]" in block]
+    assert grid_of(tomllib.loads(block)).shape == (7, 4, 4)
+    # What is commented out is right too.
+    everything = re.sub(r"^# (?=[a-z_]+ = )", "", block, flags=re.MULTILINE).replace("# or [task]", "")
+    assert grid_of(tomllib.loads(everything)).shape == (7, 4, 4, 2)
 
 
 def test_readme_names_every_preset() -> None:

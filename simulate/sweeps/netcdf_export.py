@@ -17,7 +17,7 @@ from theory.command import write_atomically
 _FILL = {"d": np.float64(9.969209968386869e36), "i": np.int32(-2147483647), "b": np.int8(-127)}
 """What stands for a missing value: netCDF's own choices for its types, by NumPy's letters for them."""
 _UNITS = {"checkpoint": {"units": "steps"}}
-_LARGEST = 2147483646
+_LARGEST, _LARGEST_EXACT = 2147483646, 1 << 53
 
 
 def export_netcdf(result: SweepTable, path: str | Path) -> list[Path]:
@@ -30,7 +30,7 @@ def export_netcdf(result: SweepTable, path: str | Path) -> list[Path]:
 
     Not all programs take a dot in a name, so that ``model.gate.rate`` becomes ``model_gate_rate``, as every character
     but letters, digits and underscores does; the name itself is in the variable's attribute ``setting``. The format has
-    no 64-bit whole numbers: those beyond 32 bits become double precision, exact up to 2^53.
+    no 64-bit whole numbers: those beyond 32 bits become double precision, and beyond 2^53 they are refused.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def export_netcdf(result: SweepTable, path: str | Path) -> list[Path]:
     Raises
     ------
     OutputError
-        The file cannot be written.
+        The file cannot be written, or a whole number has no place in it.
     """
     path = Path(path)
     write_atomically(path, lambda temporary: _write(result, temporary))
@@ -145,8 +145,12 @@ def _representable(values: AnyArray) -> NDArray[Any]:
     """Numbers in one of the types that the format has."""
     if values.dtype.kind == "b":
         return values.astype(np.int8)
-    if values.dtype.kind == "i" and (values.size == 0 or int(np.abs(values).max()) <= _LARGEST):
-        return values.astype(np.int32)
+    if values.dtype.kind == "i":
+        largest = max(-int(values.min(initial=0)), int(values.max(initial=0)))
+        if largest <= _LARGEST:
+            return values.astype(np.int32)
+        if largest > _LARGEST_EXACT:
+            raise ValueError(f"netCDF-3 has no place for whole numbers beyond 2^53, such as {largest}")
     return values.astype(np.float64)
 
 

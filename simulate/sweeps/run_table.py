@@ -71,7 +71,7 @@ def kept_checkpoints(steps: NDArray[np.int64], number: int) -> NDArray[np.intp]:
         return np.zeros(1, dtype=np.intp)
     after = np.searchsorted(logs, wishes).clip(1, steps.size - 1)
     nearest = np.where(wishes - logs[after - 1] <= logs[after] - wishes, after - 1, after)
-    return np.unique(np.concatenate([[0], nearest, [steps.size - 1]])).astype(np.intp)
+    return np.unique(nearest)
 
 
 def _of_classes(entries: Sequence[GroupResult]) -> dict[str, Quantity]:

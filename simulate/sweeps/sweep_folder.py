@@ -41,7 +41,11 @@ def remember_grid(folder: Path, grid: Grid, *, extend: bool = False) -> None:
             )
         return
     text = json.dumps({"schema": SCHEMA, "grid": grid.to_dict()}, indent=1, allow_nan=False)
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(text, encoding="utf-8")
+
+    write_atomically(path, write)
 
 
 def grid_of_folder(folder: str | Path) -> Grid:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,7 +152,7 @@ def stored_sweep(folder: str | Path) -> SweepTable:
     return gather(grid, lambda cell: store.read(cell).table if store.has(cell.key) else None)
 
 
-def _failures(grid: Grid, cells: tuple[GridCell, ...], errors: dict[str, str]) -> tuple[Failure, ...]:
+def _failures(grid: Grid, cells: Sequence[GridCell], errors: dict[str, str]) -> tuple[Failure, ...]:
     return tuple(
         Failure(key=cell.configuration.key, point=grid.point(cell), error=errors[cell.configuration.key])
         for cell in cells

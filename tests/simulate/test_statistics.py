@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from simulate import statistics as module
+from simulate.binomial_draws import binomial_inverse
 from simulate.prompts import PromptStatistics, draw_prompts, statistics_of
 from simulate.statistics import statistics_sampler
 from theory.classes import class_kinds, kind_of_class
@@ -174,7 +175,7 @@ def test_long_binomials_by_inversion(trials: int, probability: float) -> None:
     from scipy.stats import binom
 
     uniforms = np.random.default_rng(1).random(2000)
-    drawn = module.binomial_inverse(uniforms, np.full(2000, trials), np.full(2000, probability))
+    drawn = binomial_inverse(uniforms, np.full(2000, trials), np.full(2000, probability))
     assert np.mean(drawn != binom.ppf(uniforms, trials, probability)) < 1e-3
     assert drawn.mean() == pytest.approx(trials * probability, rel=0.05)
 

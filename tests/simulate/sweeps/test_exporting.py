@@ -1,188 +1,25 @@
-"""Exports, read back by others' readers: the same numbers, blanks where nothing is, the same bytes each time."""
+"""Exports, read back by others' readers: the same numbers, the same bytes each time, whole files or none."""
 
 from __future__ import annotations
 
-import csv
 import json
-import math
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from scipy.io import netcdf_file
 
-from simulate.sweeps.exporting import export_csv, export_netcdf, export_npz
+from simulate.sweeps.exporting import export_netcdf, export_npz
 from simulate.sweeps.gathering import gather
 from simulate.sweeps.grid_file import grid_of
 from simulate.sweeps.measures import measure
 from simulate.sweeps.netcdf_export import plain_names
-from simulate.sweeps.sweep_table import SweepTable
 from simulate.sweeps.tables import quantity
+from tests.simulate.sweeps.results import EXPORTS, result_of, rows_of, text_of
 from theory.errors import OutputError
 
-EXPORTS: dict[str, Callable[..., list[Path]]] = {".csv": export_csv, ".npz": export_npz, ".nc": export_netcdf}
 every_export = pytest.mark.parametrize("suffix", list(EXPORTS))
-
-
-def result_of(**changes: Any) -> SweepTable:
-    """A grid of 2 x 2 cells, the last of which was not computed; class "low" is lacking in one cell."""
-    gate = [[[0.1, 0.2], [1 / 3, None]], [[5e-324, math.inf], [None, None]]]
-    curve = np.ma.MaskedArray(np.arange(12.0).reshape(2, 2, 3), mask=np.arange(12).reshape(2, 2, 3) > 8)
-    members = [[[5, 95], [5, None]], [[5, 2**40], [None, None]]]
-    axes = ("model.gate.kind", "p_high")
-    valid: dict[str, Any] = {
-        "axes": axes,
-        "coordinates": {
-            "model.gate.kind": np.array(["bayes", "adahedge"]),
-            "p_high": np.array([0.5, 0.9]),
-            "class": np.array(["hïgh", 'l"o,w\nx']),
-            "checkpoint": np.array([1, 10, 10**15]),
-        },
-        "quantities": {
-            "gate_mean": quantity([*axes, "class"], gate, "", "mean gate"),
-            "members": quantity([*axes, "class"], members, "", "classes"),
-            "regret": quantity(axes, [[1.5, -0.0], [2.5, None]], "nats", "largest regret"),
-            "curve": quantity([*axes, "checkpoint"], curve, "", "gate over steps"),
-            "rising": quantity(axes, np.array([[True, False], [True, False]]), "", "whether it rises"),
-        },
-        "complete": np.array([[True, True], [True, False]]),
-        "possible": np.ones((2, 2), dtype=bool),
-        "description": {"measure": "run", "steps": 100, "seed": 2**70, "setting": '{"a": "é"}'},
-    }
-    return SweepTable(**{**valid, **changes})
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, strict=True))
-
-
-# CSV.
-
-
-def test_a_row_for_each_cell_and_class(tmp_path: Path) -> None:
-    result = result_of()
-    assert export_csv(result, tmp_path / "x.csv") == [tmp_path / "x.csv", tmp_path / "x-checkpoint.csv"]
-    rows = rows_of(tmp_path / "x.csv")
-    assert list(rows[0]) == ["model.gate.kind", "p_high", "class", "gate_mean", "members", "regret", "rising"]
-    high, low = result.coordinates["class"].tolist()
-    assert [list(row.values()) for row in rows] == [
-        ["bayes", "0.5", high, "0.1", "5", "1.5", "True"],
-        ["bayes", "0.5", low, "0.2", "95", "1.5", "True"],
-        # The computed cell without the second class has no row of it; the cell that waits has blank ones.
-        ["bayes", "0.9", high, repr(1 / 3), "5", "-0.0", "False"],
-        ["adahedge", "0.5", high, "5e-324", "5", "2.5", "True"],
-        ["adahedge", "0.5", low, "inf", str(2**40), "2.5", "True"],
-        ["adahedge", "0.9", high, "", "", "", "False"],
-        ["adahedge", "0.9", low, "", "", "", "False"],
-    ]
-
-
-@pytest.mark.parametrize("name", ["\r", "a\rb", 'a "b"', "a,b", " a ", "\n"])
-def test_names_that_have_to_be_quoted(name: str, tmp_path: Path) -> None:
-    labels = {**result_of().coordinates, "class": np.array([name, "x"])}
-    export_csv(result_of(coordinates=labels), tmp_path / "x.csv")
-    assert {row["class"] for row in rows_of(tmp_path / "x.csv")} == {name, "x"}
-
-
-def test_curves_have_a_file_of_their_own(tmp_path: Path) -> None:
-    export_csv(result_of(), tmp_path / "x.csv")
-    rows = rows_of(tmp_path / "x-checkpoint.csv")
-    assert [list(row.values()) for row in rows[:3]] == [
-        ["bayes", "0.5", "1", "0.0"],
-        ["bayes", "0.5", "10", "1.0"],
-        ["bayes", "0.5", str(10**15), "2.0"],
-    ]
-    assert [row["curve"] for row in rows[9:]] == ["", "", ""]
-
-
-def test_a_point_that_is_no_setting_has_no_row(tmp_path: Path) -> None:
-    result = result_of(possible=np.array([[True, True], [True, False]]))
-    export_csv(result, tmp_path / "x.csv")
-    assert len(rows_of(tmp_path / "x.csv")) == 5
-
-
-def test_single_numbers_alone_have_a_row_for_each_cell(tmp_path: Path) -> None:
-    whole = result_of()
-    alone = result_of(quantities={"regret": whole.quantities["regret"]})
-    assert export_csv(alone, tmp_path / "x.csv") == [tmp_path / "x.csv"]
-    assert [row["regret"] for row in rows_of(tmp_path / "x.csv")] == ["1.5", "-0.0", "2.5", ""]
-
-
-def test_nothing_was_computed_yet(tmp_path: Path) -> None:
-    empty = result_of(quantities={}, complete=np.zeros((2, 2), dtype=bool))
-    export_csv(empty, tmp_path / "x.csv")
-    assert [list(row.values()) for row in rows_of(tmp_path / "x.csv")] == [
-        [kind, p] for kind in ("bayes", "adahedge") for p in ("0.5", "0.9")
-    ]
-
-
-def test_a_grid_of_one_cell(tmp_path: Path) -> None:
-    one = SweepTable(
-        axes=(),
-        coordinates={"class": np.array(["high", "low"])},
-        quantities={"gate": quantity(["class"], [0.5, 1.0], "", ""), "regret": quantity([], 0.25, "nats", "")},
-        complete=np.ones((), dtype=bool),
-        possible=np.ones((), dtype=bool),
-        description={},
-    )
-    for suffix, export in EXPORTS.items():
-        export(one, tmp_path / f"x{suffix}")
-    expected = [{"class": "high", "gate": "0.5", "regret": "0.25"}, {"class": "low", "gate": "1.0", "regret": "0.25"}]
-    assert rows_of(tmp_path / "x.csv") == expected
-    with np.load(tmp_path / "x.npz", allow_pickle=False) as arrays:
-        assert arrays["regret"].shape == ()
-    with netcdf_file(tmp_path / "x.nc", mmap=False) as file:
-        assert file.variables["regret"][...].tolist() == 0.25
-
-
-finite_or_not = st.one_of(st.none(), st.floats(allow_nan=False))
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(finite_or_not, min_size=6, max_size=6),
-    st.lists(
-        st.text(st.characters(codec="utf-8"), max_size=4),
-        min_size=3,
-        max_size=3,
-        unique_by=lambda name: name.rstrip("\0"),
-    ),
-)
-def test_every_float_and_every_name_is_read_back(tmp_path: Path, values: list[Any], names: list[str]) -> None:
-    names = [name.rstrip("\0") for name in names]
-    result = SweepTable(
-        axes=("x",),
-        coordinates={"x": np.array([0.1, 0.30000000000000004]), "class": np.array(names)},
-        quantities={"one": quantity(["x", "class"], [values[:3], values[3:]], "", "")},
-        complete=np.ones(2, dtype=bool),
-        possible=np.ones(2, dtype=bool),
-        description={},
-    )
-    export_csv(result, tmp_path / "x.csv")
-    rows = rows_of(tmp_path / "x.csv")
-    places = [(x, name) for x in (0.1, 0.30000000000000004) for name in names]
-    there = {place: value for place, value in zip(places, values, strict=True) if value is not None}
-    found = {(float(row["x"]), row["class"]): float(row["one"]) for row in rows}
-    assert {key: value.hex() for key, value in found.items()} == {
-        key: float(value).hex() for key, value in there.items()
-    }
-    # Sixteen digits, as many programs write, would not do.
-    assert float(f"{0.30000000000000004:.16g}") != 0.30000000000000004
-    check_netcdf_against(result, tmp_path)
-
-
-def check_netcdf_against(result: SweepTable, folder: Path) -> None:
-    export_netcdf(result, folder / "x.nc")
-    with netcdf_file(folder / "x.nc", mmap=False, maskandscale=True) as file:
-        assert text_of(file.variables["class"]) == result.coordinates["class"].tolist()
-        found = np.ma.MaskedArray(file.variables["one"][...])
-        assert found.tolist() == result.values("one").tolist()
 
 
 # npz.
@@ -225,10 +62,6 @@ def test_one_name_for_two_things_is_refused(tmp_path: Path) -> None:
 
 
 # netCDF.
-
-
-def text_of(variable: Any) -> list[str]:
-    return [row.tobytes().rstrip(b"\0").decode() for row in np.asarray(variable[...])]
 
 
 def test_a_netcdf_file_holds_everything(tmp_path: Path) -> None:
@@ -277,6 +110,14 @@ def test_a_value_that_is_the_fill_value_is_not_lost(tmp_path: Path) -> None:
     export_netcdf(result, tmp_path / "x.nc")
     with netcdf_file(tmp_path / "x.nc", mmap=False, maskandscale=True) as file:
         assert file.variables["one"][...].tolist() == values
+
+
+@pytest.mark.parametrize("number", [2**53 + 1, -(2**53) - 1, -(2**63)])
+def test_whole_numbers_are_never_rounded(number: int, tmp_path: Path) -> None:
+    large = quantity(("model.gate.kind", "p_high"), [[1, 2], [number, 3]], "", "")
+    with pytest.raises(OutputError, match=r"beyond 2\^53"):
+        export_netcdf(result_of(quantities={"large": large}), tmp_path / "x.nc")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -267,7 +267,8 @@ def test_the_contents_of_files_count_not_their_place(tmp_path: Path) -> None:
         base = tmp_path / name / "base.toml"
         base.write_text(
             '[episodes]\ncontext_length = 4\n[episodes.classes]\nfrequencies = "uniform"\nnum_classes = 100\n'
-            '[[episodes.rows]]\nname = "plain"\nshare = 1.0\nmatches = "iid"\n[episodes.inputs]\nkind = "array"\nfile = "inputs.npz"\n'
+            '[[episodes.rows]]\nname = "plain"\nshare = 1.0\nmatches = "iid"\n'
+            '[episodes.inputs]\nkind = "array"\nfile = "inputs.npz"\n'
         )
         found = grid_of({"sweep": {"base": str(base)}})
         keys.append(found.key)

@@ -1,5 +1,7 @@
-"""Sweeps that are killed: whatever is killed and when, nothing that was stored is computed again, and the export of the
-resumed sweep equals that of an uninterrupted one, byte for byte.
+"""Sweeps that are killed.
+
+Whatever is killed and when, nothing that was stored is computed again, and the export of the resumed sweep equals that
+of an uninterrupted one, byte for byte.
 
 The fast tier kills each kind a few times, the slow one a hundred times in all.
 """
@@ -12,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,10 +102,8 @@ def started(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
         try:
             yield process
         finally:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             process.wait(PATIENCE)
 
 
@@ -129,7 +129,7 @@ def kill_driver(where: Place, generator: np.random.Generator) -> bool:
         process.kill()
         process.wait(PATIENCE)
         for _ in range(1_000):
-            left = [pid for pid in left if Path(f"/proc/{pid}").exists() and b"Z" != state(pid)]
+            left = [pid for pid in left if Path(f"/proc/{pid}").exists() and state(pid) != b"Z"]
             if not left:
                 return True
             time.sleep(0.01)
