@@ -6,13 +6,13 @@ import sys
 
 from mpi4py.futures import MPIPoolExecutor
 
-from simulate.sweeps.sweeping import sweep
+import simulate
 
 
 def main(grid: str, folder: str) -> int:
     """Compute what is missing; returns the exit code."""
     with MPIPoolExecutor() as executor:
-        done = sweep(grid, folder, executor, progress=True)
+        done = simulate.sweep(grid, folder, executor, progress=True)
     print(f"{done.stored} cells computed, {done.present} were there, {len(done.failed)} failed")
     return 1 if done.failed else 0
 

@@ -27,8 +27,13 @@ SMALLER = {
 }
 SMALLER_COMMANDS = {
     "MY_COUNTS.csv": "MY_COUNTS.csv --steps 2000 --replicates 2",
+    "--out out/grid": "--out out/grid --workers 1",
     "theory check laplace_upper_log": "theory check laplace_upper_log --budget 100",
 }
+
+
+def read(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
@@ -80,22 +85,41 @@ def commands() -> list[str]:
     return [re.split(r"\s+#\s", line)[0] for line in lines if line.startswith("python -m ")]
 
 
-SYNOPSES = [command for command in commands() if re.search(r"[\[|]| [A-Z]\b", command)]
-COMMANDS = [command for command in commands() if "[" not in command and "|" not in command]
+PLACEHOLDER = re.compile(r"[\[|]|\b(TASK|GRID|DIR|FILE|NAME(?!\.npz))\b")
+SYNOPSES = [command for command in commands() if PLACEHOLDER.search(command)]
+COMMANDS = [command for command in commands() if command not in SYNOPSES]
+SMALL_GRID = """
+[sweep]
+base = "transient"
+steps = 500
+replicates = 2
+
+[axes]
+label_noise = [0.1, 0.2]
+"""
 
 
 def main_of(package: str) -> Callable[[list[str]], int]:
     return cast(Callable[[list[str]], int], importlib.import_module(f"{package}.cli").main)
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if "NAME" not in command])
-def test_readme_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("MY_COUNTS.csv").write_text("class,count\na,5\nb,3\nc,1\n", encoding="utf-8")
+def made_small(command: str) -> str:
+    """What the README shows at full size, small; NAME is that of a stored cell."""
     for full, small in SMALLER_COMMANDS.items():
         command = command.replace(full, small)
-    _, _, package, *arguments = shlex.split(command)
-    assert main_of(package)(arguments) == 0
+    stored = sorted(cell.name for cell in Path().glob("out/grid/cells/*.npz"))
+    return command.replace("NAME.npz", stored[0]) if stored else command
+
+
+def test_readme_commands_run_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("MY_COUNTS.csv").write_text("class,count\na,5\nb,3\nc,1\n", encoding="utf-8")
+    Path("examples").mkdir()
+    Path("examples/grid.toml").write_text(SMALL_GRID, encoding="utf-8")
+    for command in COMMANDS:
+        _, _, package, *arguments = shlex.split(made_small(command))
+        assert main_of(package)(arguments) == 0, command
+    assert Path("out/grid.csv").stat().st_size > 0
 
 
 @pytest.mark.parametrize("synopsis", SYNOPSES)
@@ -109,8 +133,9 @@ def test_readme_synopses_name_options_that_there_are(synopsis: str, capsys: pyte
 
 
 def test_readme_shows_commands() -> None:
-    assert len(COMMANDS) >= 6
-    assert len(SYNOPSES) >= 10
+    assert len(COMMANDS) >= 10
+    assert len(SYNOPSES) >= 12
+    assert not {"theory", "simulate", "figures"} - {command.split()[2] for command in SYNOPSES}
 
 
 def test_make_targets_that_the_documents_name_exist() -> None:
@@ -129,10 +154,6 @@ def test_api_pages_name_all_public_names_once(package: str) -> None:
 
 def test_documents_name_no_place_of_one_machine() -> None:
     assert [page.name for page in PAGES if re.search(r"/work/|/root/|/home/|/tmp/|localhost", read(page))] == []
-
-
-def read(page: Path) -> str:
-    return page.read_text(encoding="utf-8")
 
 
 def test_source_keys_are_in_the_bibliography() -> None:
