@@ -23,6 +23,7 @@ extensions = [
     "sphinxcontrib.bibtex",
     "executed_pages",
     "cited_keys",
+    "public_names",
 ]
 exclude_patterns = ["extensions", "pictures"]
 nitpicky = True

@@ -117,6 +117,12 @@ def test_keys_of_the_bibliography_become_citations() -> None:
     )
 
 
+def test_references_by_the_defining_module_find_public_names_only() -> None:
+    candidates = extension("public_names").candidates
+    assert candidates("simulate.sweeps.grid_axes.grid_axis", {"grid_axis"})[1:] == ["grid_axis"]
+    assert candidates("simulate.sweeps.tables.quantity", {"grid_axis"})[1:] == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", CODE_PAGES, ids=lambda page: page.stem)
 def test_every_page_runs(page: Path, tmp_path: Path) -> None:
