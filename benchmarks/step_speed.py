@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import statistics
 
+import numpy as np
+
 from benchmarks.measuring import head, row, seconds, spread
 from simulate.lanes import Lanes
 from simulate.learner import Learner
-from simulate.scan_engine import BLOCK
+from simulate.prompts import draw_prompts
+from simulate.reference import reference_run
 from simulate.sources import PromptSource
+from simulate.step_engine import learned_parts
 from theory.setting import (
     AdaHedgeGate,
     ExponentiatedGradientGate,
@@ -53,6 +57,16 @@ def step_engine() -> None:
             many.append(learning(model, LANES, 400))
             ratios.append(one[-1] / many[-1])
         row(name, spread(ratios), f"{1e9 * statistics.median(one):,.0f}", f"{1e9 * statistics.median(many):,.0f}")
+    ratios = [in_a_loop(GatedPredictor()) / learning(GatedPredictor(), LANES, 400) for _ in range(ROUNDS)]
+    print("\nTable, attention and Bayes gate need no loop over time, so one replicate has none to share with others;")
+    print(f"the reference loop, step by step and given its prompts, costs {spread(ratios)} times as much a step as")
+    print(f"{LANES:,} replicates do.")
+
+
+def in_a_loop(model: GatedPredictor) -> float:
+    """Time of a step of the reference loop."""
+    prompts = draw_prompts(SMALL, 4000, np.random.default_rng(0))
+    return seconds(lambda: reference_run(SMALL, model, prompts)) / prompts.query.size
 
 
 def learning(model: GatedPredictor, replicates: int, steps: int) -> float:
@@ -60,10 +74,9 @@ def learning(model: GatedPredictor, replicates: int, steps: int) -> float:
     lanes = Lanes((SMALL,), (model,), replicates)
     learner = Learner(lanes)
     source = PromptSource(lanes, learner.needs, 0)
-    rows = max(1, BLOCK // replicates)
 
     def work() -> None:
-        for start in range(0, steps, rows):
-            learner.advance(source.draw(min(rows, steps - start)))
+        for _ in learned_parts(source, learner, steps):
+            pass
 
     return seconds(work) / (steps * replicates)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
+
+CACHED = 1 << 15
+"""Prompts whose arrays stay in the nearest caches from one pass over them to the next."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,3 +61,8 @@ class PromptBlock:
     def part(self, start: int, end: int) -> PromptBlock:
         """The rows from ``start`` up to, not including, ``end``."""
         return replace(self, **{name: a[start:end] for name, a in vars(self).items() if a is not None})
+
+    def parts(self) -> Iterator[PromptBlock]:
+        """The same prompts, a few rows at a time."""
+        rows = max(1, CACHED // self.lanes)
+        return (self.part(start, start + rows) for start in range(0, self.rows, rows))

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from simulate.evaluation.absent import absent_out_of_base
 from simulate.evaluation.evaluating import CHECKPOINTS, DEFAULT_STEPS, evaluate, trace
 from simulate.evaluation.grading import PARTS
 from simulate.evaluation.results import EvaluationCell
@@ -20,6 +21,7 @@ from theory.command import (
     print_table,
     whole_number,
 )
+from theory.setting import AnyTask
 
 _LETTERS = dict(zip(PARTS, "ghf", strict=True))
 EVALUATION_HEADER = (
@@ -88,6 +90,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         print_json(evaluation.to_dict())
         return
     print_table(EVALUATION_HEADER, [_row(cell) for cell in evaluation.cells])
+    _print_absent(evaluation.task)
     print(_how_much(evaluation.replicates, evaluation.steps, evaluation.prompts, evaluation.seed))
 
 
@@ -105,7 +108,13 @@ def _trace(arguments: argparse.Namespace) -> None:
     if arguments.out is not None:
         print(f"wrote {arguments.out}")
     print_table(TRACE_HEADER, [row for cell in traced.cells for row in _trace_rows(traced.steps.tolist(), cell)])
+    _print_absent(traced.task)
     print(_how_much(traced.replicates, settings["steps"], traced.prompts, traced.seed))
+
+
+def _print_absent(task: AnyTask) -> None:
+    for group, reason in absent_out_of_base(task).items():
+        print(f"out-of-base, {group}: not asked, since {reason}")
 
 
 def _name(cell: EvaluationCell) -> str:

@@ -61,8 +61,10 @@ class _Means:
         self._prompts = np.zeros(shape)
 
     def add(self, place: tuple[Indices, Indices, Indices], values: Array) -> None:
-        np.add.at(self._total, place, values)
-        np.add.at(self._prompts, place, 1.0)
+        # Adding at one index is several times faster than at three.
+        flat = np.ravel_multi_index(place, self._total.shape)
+        np.add.at(self._total.reshape(-1), flat, values)
+        np.add.at(self._prompts.reshape(-1), flat, 1.0)
 
     def curves(self, points: NDArray[np.int64], prior: float) -> Iterator[GateCurve]:
         for i in range(self._total.shape[1]):

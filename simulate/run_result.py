@@ -70,8 +70,9 @@ class GroupResult:
 class WorstRegret:
     """Largest regret of the gate over all gate cells and replicates, against either predictor, with its bound.
 
-    The bounds are those of Bayes gates and of Hedge gates with rates up to 1; ``None`` for others, whose regret depends
-    on the losses (:func:`simulate.regret_table` knows their bounds).
+    The bounds are those that depend on visits alone: of Bayes gates, of Hedge gates up to the rate 1 (with a falling
+    rate too), of fixed share, and of the universal mixture while its nodes suffice; ``None`` for others, whose regret
+    depends on the losses (:func:`simulate.regret_table` knows their bounds).
     """
 
     in_weight: float

@@ -86,8 +86,13 @@ class StatisticsSampler:
 
     def draw(self, steps: int, *streams: dict[Purpose, np.random.Generator]) -> PromptStatistics:
         """The next ``steps`` prompts of one replicate or of several, one after the other, each with its streams."""
+        return self.of_uniforms(
+            {purpose: _uniforms(steps, [own[purpose] for own in streams]) for purpose in self.purposes}
+        )
+
+    def of_uniforms(self, uniforms: dict[Purpose, Array]) -> PromptStatistics:
+        """Prompts from the variates of every purpose, shape (steps,) each, which are used up (overwritten)."""
         task = self.task
-        uniforms = {purpose: _uniforms(steps, [own[purpose] for own in streams]) for purpose in self.purposes}
         query = self.query.draw(uniforms["query"])
         offset = noise_offset(uniforms["label"], task.label_noise, task.noisy_labels)
         relevant = self._relevant_examples(query, uniforms)

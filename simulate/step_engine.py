@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from simulate.blocks import PromptBlock
 from simulate.checkpoints import checkpoints, last_part_start
 from simulate.lanes import Lanes
-from simulate.learner import Learner
+from simulate.learner import LearnedBlock, Learner
 from simulate.run_result import Outcome
 from simulate.sources import PromptSource
 from simulate.step_gathering import StepGathered
 
-BLOCK = 1 << 16
-"""Prompts (steps times lanes) that are held in memory at a time."""
 WIDE = 1.05
 """Largest ratio of neighbouring checkpoints for a gate without cells."""
 
@@ -28,16 +27,20 @@ def run_steps(lanes: Lanes, steps: int, seed: int, advance: Callable[[int], obje
     kept: list[StepGathered] = []
     start = last_part_start(steps)
     done = 0
-    while done < steps:
-        rows = min(max(1, BLOCK // lanes.count), (start if done < start else steps) - done)
-        block = source.draw(rows)
-        learned = learner.advance(block)
-        if not kept:
-            priors = learned.path.before[0, :: lanes.replicates].tolist()
-            kept = [StepGathered(lanes, i, learner.per, prior, points) for i, prior in enumerate(priors)]
-        interval = np.searchsorted(points, np.arange(done + 1, done + rows + 1))
-        for setting in kept:
-            setting.add(block, learned, interval, late=done >= start)
-        done += rows
-        advance(rows * lanes.count)
+    for late, number in ((False, start), (True, steps - start)):
+        for block, learned in learned_parts(source, learner, number):
+            if not kept:
+                priors = learned.path.before[0, :: lanes.replicates].tolist()
+                kept = [StepGathered(lanes, i, learner.per, prior, points) for i, prior in enumerate(priors)]
+            interval = np.searchsorted(points, np.arange(done + 1, done + block.rows + 1))
+            for setting in kept:
+                setting.add(block, learned, interval, late=late)
+            done += block.rows
+            advance(block.rows * lanes.count)
     return tuple(setting.outcome(seed, source.samples(i)) for i, setting in enumerate(kept))
+
+
+def learned_parts(source: PromptSource, learner: Learner, steps: int) -> Iterator[tuple[PromptBlock, LearnedBlock]]:
+    """The next ``steps`` prompts of every lane and what was learned from them, a few rows at a time."""
+    for part in source.parts(steps):
+        yield part, learner.advance(part)

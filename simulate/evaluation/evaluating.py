@@ -38,9 +38,9 @@ def evaluate(
     """Train learners online, then ask them prompts of every kind.
 
     The questions are {in-base, out-of-base} x {relevant, irrelevant} x the groups of
-    :func:`simulate.evaluation.query_groups.query_groups`; in-base only where every episode is
-    relabelled anew. Asking changes nothing, and takes nothing from the random
-    streams of the training.
+    :func:`simulate.evaluation.query_groups.query_groups`; in-base only where every episode is relabelled anew, and for
+    a group of a single label, which has nowhere to move (``to_dict()["absent"]`` says so). Asking changes nothing, and
+    takes nothing from the random streams of the training.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def evaluate(
     Raises
     ------
     SettingError, NoEngineError
-        A number is not admissible; labels cannot move, as a group has one only; attention has no floor, so that its
-        loss could be infinite; a part has no implementation.
+        A number is not admissible; attention has no floor, so that its loss could be infinite; a part has no
+        implementation.
 
     Examples
     --------

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.blocks import PromptBlock
+from simulate.evaluation.absent import absent_out_of_base
 from simulate.evaluation.drawing import QuestionKind, QuestionSource
 from simulate.evaluation.grading import MEASURES, grade
 from simulate.evaluation.query_groups import QueryGroup, query_groups
 from simulate.learner import LearnedBlock
 from simulate.protocols import Needs
 from theory.setting import AnyTask
-from theory.setting.label_flip import flip_within_groups
+from theory.setting.label_flip import flip_where_possible
 
 Array = NDArray[np.float64]
 
@@ -54,7 +55,8 @@ class Exam:
     """The same questions whenever it is taken: learners are compared, over time too, on common random numbers.
 
     Out-of-base questions are the in-base ones with all labels, of context and query, moved to the next label of their
-    frequency group: what the weights know is wrong then, and only copying can be right.
+    frequency group: what the weights know is wrong then, and only copying can be right. A group whose only label has
+    nowhere to go is asked in-base alone, and so are all where every episode has labels of its own.
 
     Parameters
     ----------
@@ -79,36 +81,35 @@ class Exam:
         """Groups of queries."""
         return query_groups(self.task)
 
-    @property
+    @cached_property
+    def absent(self) -> dict[str, str]:
+        """Groups without out-of-base questions, and why."""
+        return absent_out_of_base(self.task)
+
+    @cached_property
     def cells(self) -> tuple[CellName, ...]:
         """Names of the grid's cells, in the order of :meth:`marks`."""
-        return tuple(CellName(*names) for names in product(self.bases, CONTEXTS, [group.name for group in self.groups]))
-
-    @property
-    def bases(self) -> tuple[str, ...]:
-        """In-base alone where every episode has labels of its own: the weights know nothing that a move undoes."""
-        labels = getattr(self.task, "labels", None)
-        return BASES[:1] if getattr(labels, "relabel", "none") in {"permutation", "few-shot"} else BASES
+        grid = (CellName(*names) for names in product(BASES, CONTEXTS, [group.name for group in self.groups]))
+        return tuple(name for name in grid if name.base == "in-base" or name.group not in self.absent)
 
     def marks(self, learner: OnlineLearner) -> Array:
         """Mean of every measure over the questions, shape (cells, measures, replicates); the learner stays as it is."""
-        kinds = list(product(CONTEXTS, self.groups))
-        # Before anything is asked: a group of one label has nowhere to move it.
-        moves = [None if base == "in-base" else self._new_label for base in self.bases]
-        sums = np.zeros((len(self.bases), len(kinds), len(MEASURES), self.replicates))
-        for number, (context, group) in enumerate(kinds):
+        sums = {name: np.zeros((len(MEASURES), self.replicates)) for name in self.cells}
+        for number, (context, group) in enumerate(product(CONTEXTS, self.groups)):
             kind = QuestionKind(number=number, relevant=context == "relevant", group=group)
             source = QuestionSource(self.task, kind, self.replicates, self.seed, self.needs)
             for rows in chunks(self.prompts, self._rows):
                 questions = source.draw(rows)
-                for base, moved in enumerate(moves):
-                    asked = questions if moved is None else questions.moved(moved)
-                    sums[base, number] += grade(asked, *learner.label_laws(asked.prompts))
-        return (sums / self.prompts).reshape(-1, len(MEASURES), self.replicates)
+                for base in BASES:
+                    name = CellName(base, context, group.name)
+                    if name in sums:
+                        asked = questions if base == "in-base" else questions.moved(self._new_label)
+                        sums[name] += grade(asked, *learner.label_laws(asked.prompts))
+        return np.stack([sums[name] for name in self.cells]) / self.prompts
 
     @cached_property
     def _new_label(self) -> NDArray[np.intp]:
-        return np.asarray(flip_within_groups(self.task), dtype=np.intp)
+        return np.asarray(flip_where_possible(self.task), dtype=np.intp)
 
     @property
     def _rows(self) -> int:

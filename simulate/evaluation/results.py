@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulate.evaluation.absent import absent_out_of_base
 from simulate.evaluation.estimates import Estimate
 from simulate.evaluation.exam import CellName
 from simulate.evaluation.grading import MEASURES, PARTS
@@ -109,12 +110,21 @@ def values_of(cell: EvaluationCell) -> Array:
     return np.stack([estimate.of_replicates for estimate in estimates])
 
 
-def find_cell(cells: Sequence[EvaluationCell], name: tuple[str, str, str]) -> EvaluationCell:
-    """The cell of a base, context and group; ``KeyError`` if there is none."""
+def find_cell(cells: Sequence[EvaluationCell], name: tuple[str, str, str], task: AnyTask) -> EvaluationCell:
+    """The cell of a base, context and group; ``KeyError``, with the reason where the task has one, if there is none."""
     for cell in cells:
         if (cell.base, cell.context, cell.group) == name:
             return cell
-    raise KeyError(name)
+    group = name[2] if len(name) == 3 and tuple(name[:1]) == ("out-of-base",) else None
+    reason = absent_out_of_base(task).get(str(group))
+    raise KeyError(name) if reason is None else KeyError(f"{name} was not asked: {reason}")
+
+
+def absent_to_list(task: AnyTask) -> list[dict[str, str]]:
+    """Groups without out-of-base questions under the names of the JSON contract."""
+    return [
+        {"base": "out-of-base", "group": group, "reason": reason} for group, reason in absent_out_of_base(task).items()
+    ]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -130,7 +140,8 @@ class Evaluation:
     prompts : int
         Questions in each cell and replicate.
     cells : tuple of EvaluationCell
-        One for each base, context and group; ``evaluation["out-of-base", "relevant", "low"]`` is one of them.
+        One for each base, context and group; ``evaluation["out-of-base", "relevant", "low"]`` is one of them. A group
+        of a single label has none out-of-base, nor has any where every episode has labels of its own.
     """
 
     task: AnyTask
@@ -142,14 +153,15 @@ class Evaluation:
     cells: tuple[EvaluationCell, ...]
 
     def __getitem__(self, name: tuple[str, str, str]) -> EvaluationCell:
-        return find_cell(self.cells, name)
+        return find_cell(self.cells, name, self.task)
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON contract: a list ``cells``, and how they came about."""
+        """The JSON contract: lists ``cells`` and ``absent`` (who was not asked, and why), and how they came about."""
         from theory.setting_file import to_dict
 
         return {
             "cells": [cell.to_dict() for cell in self.cells],
+            "absent": absent_to_list(self.task),
             "steps": self.steps,
             "replicates": self.replicates,
             "prompts": self.prompts,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulate.evaluation.estimates import plain
 from simulate.evaluation.grading import PARTS
-from simulate.evaluation.results import EvaluationCell, find_cell
+from simulate.evaluation.results import EvaluationCell, absent_to_list, find_cell
 from theory.checks import choice
 from theory.setting import AnyTask, GatedPredictor
 
@@ -115,7 +115,7 @@ class Trace:
     training: tuple[TrainingLosses, ...]
 
     def __getitem__(self, name: tuple[str, str, str]) -> EvaluationCell:
-        return find_cell(self.cells, name)
+        return find_cell(self.cells, name, self.task)
 
     def curve(self, part: str, measure: str, base: str, context: str, group: str) -> tuple[Any, Any]:
         """Mean and standard error of a predictor's measure at the checkpoints.
@@ -152,6 +152,7 @@ class Trace:
         return {
             "steps": self.steps.tolist(),
             "cells": [cell.to_dict() for cell in self.cells],
+            "absent": absent_to_list(self.task),
             "training": [losses.to_dict() for losses in self.training],
             "replicates": self.replicates,
             "prompts": self.prompts,

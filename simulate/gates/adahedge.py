@@ -6,11 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_expit
 
 from simulate.blocks import PromptBlock
 from simulate.gates.cells import LaneCells
-from simulate.gates.mixing import both_weights, path_of_log_odds
+from simulate.gates.mixing import both_log_weights, both_weights, path_of_log_odds, weight
 from simulate.lanes import Lanes
 from simulate.protocols import GatePath, Needs
 
@@ -58,7 +57,7 @@ class AdaHedgeState:
     def weight(self, block: PromptBlock) -> Array:
         """Weight as the lanes are now; see :class:`~simulate.protocols.Gate`."""
         places = self._cells.places(block)
-        return both_weights(_rate(self._gaps[places]) * self._lead[places])[0]
+        return weight(_rate(self._gaps[places]) * self._lead[places])
 
 
 def _rate(gaps: Array) -> Array:
@@ -96,10 +95,10 @@ def mixability_gap(log_odds: Array, size: Array, rate: Array) -> Array:
     """
     scaled = rate * size
     better, worse = both_weights(log_odds)
-    log_better = log_expit(log_odds)
+    log_better, log_worse = both_log_weights(log_odds)
     lost = worse * -np.expm1(-scaled)
     won = np.exp(np.minimum(log_better + scaled, 0.0)) - better
-    apart = worse * size + np.logaddexp(log_better, log_expit(-log_odds) - scaled) / rate
+    apart = worse * size + np.logaddexp(log_better, log_worse - scaled) / rate
     sure = worse * size + np.log1p(-np.minimum(lost, 0.5)) / rate
     wrong = np.log1p(np.clip(won, 0.0, 0.5)) / rate - better * size
     gap = np.where(lost < 0.5, sure, np.where((log_better + scaled < 0) & (won < 0.5), wrong, apart))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulate.blocks import PromptBlock
 from simulate.gates.cells import LaneCells
-from simulate.gates.mixing import both_weights, path_of_log_odds
+from simulate.gates.mixing import path_of_log_odds, weight
 from simulate.gates.summing import prior_log_odds
 from simulate.lanes import Lanes
 from simulate.protocols import GatePath, Needs
@@ -45,15 +45,22 @@ class FixedShareState:
         gains = in_weight - in_context
         for row, place in enumerate(self._cells.places(block)):
             self._log_odds.take(place, out=before[row], mode="clip")
-            learned = before[row] + gains[row]
-            self._log_odds[place] = after[row] = self._shared(learned)
+            self._shared(before[row] + gains[row], after[row])
+            self._log_odds[place] = after[row]
         return path_of_log_odds(before, after, in_weight, in_context)
 
     def weight(self, block: PromptBlock) -> Array:
         """Weight as the lanes are now; see :class:`~simulate.protocols.Gate`."""
-        return both_weights(self._log_odds[self._cells.places(block)])[0]
+        return weight(self._log_odds[self._cells.places(block)])
 
-    def _shared(self, learned: Array) -> Array:
-        in_weight, in_context = both_weights(learned)
-        shared = self._stay * in_weight + self._switch * in_context
-        return np.asarray(np.log(shared) - np.log(self._switch * in_weight + self._stay * in_context))
+    def _shared(self, learned: Array, out: Array) -> None:
+        """Log-odds after some have changed sides, from the odds of the smaller weight."""
+        odds = np.abs(learned)
+        np.negative(odds, out=odds)
+        np.exp(odds, out=odds)
+        larger, smaller = self._switch * odds, self._stay * odds
+        larger += self._stay
+        smaller += self._switch
+        np.divide(larger, smaller, out=out)
+        np.log(out, out=out)
+        np.copysign(out, learned, out=out)

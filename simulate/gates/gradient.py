@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simulate.blocks import PromptBlock
 from simulate.gates.cells import LaneCells
-from simulate.gates.mixing import both_weights, log_mixture_of_weights, path_of_log_odds
+from simulate.gates.mixing import both_weights, log_mixture_of_weights, path_of_log_odds, weight
 from simulate.gates.summing import prior_log_odds
 from simulate.lanes import Lanes
 from simulate.protocols import GatePath, Needs
@@ -60,7 +60,7 @@ class ExponentiatedGradientState:
 
     def weight(self, block: PromptBlock) -> Array:
         """Weight as the lanes are now; see :class:`~simulate.protocols.Gate`."""
-        return both_weights(self._log_odds[self._cells.places(block)])[0]
+        return weight(self._log_odds[self._cells.places(block)])
 
 
 class ProjectedGradientState:

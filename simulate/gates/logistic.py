@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulate.blocks import PromptBlock
 from simulate.gates.cells import add_in_order
-from simulate.gates.mixing import both_weights, path_of_log_odds
+from simulate.gates.mixing import both_weights, path_of_log_odds, weight
 from simulate.gates.summing import prior_log_odds
 from simulate.lanes import Lanes
 from simulate.protocols import GatePath, Needs
@@ -68,7 +68,7 @@ class LogisticState:
         places = block.query + self._first
         features = self._features(block, None if self._visits is None else self._visits[places])
         log_odds = [self._log_odds(row, place) for row, place in zip(features, places, strict=True)]
-        return both_weights(np.reshape(log_odds, places.shape))[0]
+        return weight(np.reshape(log_odds, places.shape))
 
     def _log_odds(self, features: Array, place: Indices) -> Array:
         total = np.asarray((self._theta * features).sum(axis=0))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulate.blocks import PromptBlock
 from simulate.gates.cells import LaneCells, add_in_order
-from simulate.gates.mixing import both_weights, path_of_log_odds
+from simulate.gates.mixing import path_of_log_odds, weight
 from simulate.lanes import Lanes
 from simulate.protocols import GatePath, Needs
 
@@ -52,7 +52,7 @@ class HedgeState:
 
     def weight(self, block: PromptBlock) -> Array:
         """Weight as the lanes are now; see :class:`~simulate.protocols.Gate`."""
-        return both_weights(self._log_odds(self._lead[self._cells.places(block)]))[0]
+        return weight(self._log_odds(self._lead[self._cells.places(block)]))
 
     def _log_odds(self, lead: Array) -> Array:
         return self._prior + self._rate * lead
@@ -91,7 +91,7 @@ class DecreasingHedgeState:
     def weight(self, block: PromptBlock) -> Array:
         """Weight as the lanes are now; see :class:`~simulate.protocols.Gate`."""
         places = self._cells.places(block)
-        return both_weights(self._log_odds(self._lead[places], self._visits[places]))[0]
+        return weight(self._log_odds(self._lead[places], self._visits[places]))
 
     def _log_odds(self, lead: Array, visits: Array) -> Array:
         return self._prior + self._rate / np.sqrt(visits + 1) * lead

@@ -1,8 +1,10 @@
 r"""The universal mixture: all constant gates, averaged under the prior Beta(1/2, 1/2) and the data.
 
 The constant gates are those at Chebyshev's nodes :math:`a_k = \sin^2\frac{(2k+1)\pi}{4K}`, all of the same prior
-weight: the Gauss rule of the prior. Each has the product of its predictions for a likelihood, of which both the
-logarithm and what it gained since that was last taken are kept, so that a visit costs no logarithm.
+weight: the Gauss rule of the prior. Each has the product of its predictions for a likelihood. It is held relative to
+the largest one, so that a visit costs no logarithm, and brought up to date before it can overflow. A node whose
+likelihood is negligible until then is held relative to itself, and its sign is negative: it does not count, and keeps
+its digits.
 """
 
 from __future__ import annotations
@@ -21,10 +23,12 @@ from simulate.protocols import GatePath, Needs
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_MOST_SPENT = 200.0
-"""Nats that a node may fall behind until the logarithm of its likelihood is brought up to date."""
-_NEGLIGIBLE = 1e-200
-"""A likelihood, relative to the largest one, that cannot matter before that happens again."""
+_MOST_GAINED = 400.0
+"""Nats that a likelihood may gain until its logarithm is brought up to date."""
+_NEGLIGIBLE = np.log(1e-200)
+"""Log-likelihood, relative to the largest one, that cannot matter before that happens again."""
+_ROOM = 1 << 22
+"""Likelihoods that there is room for at first, unless the cells have fewer."""
 
 
 class UniversalMixtureState:
@@ -37,7 +41,7 @@ class UniversalMixtureState:
 
     Notes
     -----
-    Source: ``cover1996universal``. Cells take memory when they are first visited: three numbers for each node.
+    Source: ``cover1996universal``. Cells take memory when they are first visited: two numbers for each node.
     """
 
     needs: ClassVar[Needs] = "statistics"
@@ -46,73 +50,94 @@ class UniversalMixtureState:
         self._cells = LaneCells(lanes)
         self.per: str | None = self._cells.per
         angle = np.pi * (2 * np.arange(lanes.common("gate", "nodes")) + 1) / (4 * lanes.common("gate", "nodes"))
-        self._in_weight, self._in_context = np.sin(angle) ** 2, np.cos(angle) ** 2
-        # No node falls behind by more at one visit, whatever the losses.
-        self._most_at_once = -np.log(self._in_weight[0])
+        # What a node gives the in-context predictor, and the in-weight predictor.
+        self._shares = np.stack([np.cos(angle) ** 2, np.sin(angle) ** 2])
+        # Gains beyond this one are in proportion to the shares, to the last digit.
+        self._most_at_once = 45.0 - np.log(self._shares[1, 0])
         self._row = np.full(self._cells.count, -1)
         self._visited = 0
-        self._log_likelihood, self._since, self._relative = np.empty((3, 0, angle.size))
-        self._spent = np.empty(0)
-        self._weights = np.full((2, self._cells.count), 0.5)
+        # Relative likelihoods, and the logarithm of what they are relative to.
+        self._held, self._unit = np.empty((2, 0, angle.size))
+        self._gained = np.empty(0)
+        self._some_negligible = False
+        self._in_context, self._in_weight = np.full((2, self._cells.count), 0.5)
 
     def advance(self, block: PromptBlock, in_weight: Array, in_context: Array) -> GatePath:
         """Predict and learn; see :class:`~simulate.protocols.Gate`."""
         places = self._cells.places(block)
-        self._make_room(places)
+        rows = self._rows(places)
         gains = in_weight - in_context
-        sizes = np.abs(gains)
-        left, spent = np.exp(-sizes), np.minimum(sizes, self._most_at_once)
+        sizes = np.minimum(np.abs(gains), self._most_at_once)
+        advantage = np.expm1(sizes)
+        better = (gains > 0).astype(np.intp)
         before, after = np.empty((2, 2, *gains.shape))
-        for row, place in enumerate(places):
-            before[:, row] = self._weights[:, place]
-            self._learn(self._row[place], gains[row] > 0, left[row], -np.expm1(-sizes[row]), spent[row])
-            self._weights[:, place] = after[:, row] = self._means(self._row[place])
-        predicted = log_mixture_of_weights((before[0], before[1]), in_weight, in_context)
-        return GatePath(before[0], after[0], predicted)
+        factors, held = np.empty((2, block.lanes, self._shares.shape[1]))
+        for number, place in enumerate(places):
+            self._in_context.take(place, out=before[0, number], mode="clip")
+            self._in_weight.take(place, out=before[1, number], mode="clip")
+            # Every node's prediction, relative to the worse predictor's.
+            self._shares.take(better[number], axis=0, out=factors, mode="clip")
+            factors *= advantage[number, :, None]
+            factors += 1.0
+            self._learn(rows[number], factors, sizes[number], held)
+            self._in_context[place], self._in_weight[place] = self._means(held, after[:, number])
+        predicted = log_mixture_of_weights((before[1], before[0]), in_weight, in_context)
+        return GatePath(before[1], after[1], predicted)
 
     def weight(self, block: PromptBlock) -> Array:
         """Weight as the lanes are now; see :class:`~simulate.protocols.Gate`."""
-        return np.asarray(self._weights[0][self._cells.places(block)])
+        return np.asarray(self._in_weight[self._cells.places(block)])
 
-    def _learn(
-        self, rows: Indices, in_weight_better: NDArray[np.bool_], left: Array, lost: Array, spent: Array
-    ) -> None:
-        """Multiply the likelihoods by the nodes' predictions, relative to the better predictor's."""
-        of_better = np.where(in_weight_better[:, None], self._in_weight, self._in_context)
-        of_better *= lost[:, None]
-        of_better += left[:, None]
-        of_better *= self._since[rows]
-        self._since[rows] = of_better
-        self._spent[rows] += spent
-        due = rows[self._spent[rows] > _MOST_SPENT]
+    def _learn(self, rows: Indices, factors: Array, gained: Array, held: Array) -> None:
+        """Multiply the likelihoods by what the nodes predicted; they are also written to ``held``."""
+        self._held.take(rows, axis=0, out=held, mode="clip")
+        held *= factors
+        self._held[rows] = held
+        total = self._gained.take(rows) + gained
+        self._gained[rows] = total
+        due = np.flatnonzero(total > _MOST_GAINED)
         if due.size:
-            self._take_logarithms(due)
+            self._take_logarithms(rows[due])
+            held[due] = self._held[rows[due]]
 
     def _take_logarithms(self, rows: Indices) -> None:
-        logs = self._log_likelihood[rows] + np.log(self._since[rows])
-        relative = np.exp(logs - logs.max(axis=1, keepdims=True))
-        relative[relative < _NEGLIGIBLE] = 0.0
-        self._log_likelihood[rows], self._relative[rows] = logs, relative
-        self._since[rows], self._spent[rows] = 1.0, 0.0
+        logs = self._unit[rows] + np.log(np.abs(self._held[rows]))
+        largest = logs.max(axis=1, keepdims=True)
+        negligible = logs - largest < _NEGLIGIBLE
+        self._held[rows] = np.where(negligible, -1.0, np.exp(logs - largest))
+        self._unit[rows] = np.where(negligible, logs, largest)
+        self._gained[rows] = 0.0
+        self._some_negligible |= bool(negligible.any())
 
-    def _means(self, rows: Indices) -> Array:
-        """Posterior weights of both predictors, shape (2, lanes); neither is formed from the other."""
-        weights = self._relative[rows] * self._since[rows]
-        sums = np.stack([(weights * share).sum(axis=1) for share in (self._in_weight, self._in_context)])
-        return np.asarray(sums / sums.sum(axis=0))
+    def _means(self, held: Array, out: Array) -> Array:
+        """Posterior weights of h and g, shape (2, lanes); neither is formed from the other."""
+        if self._some_negligible:
+            held = np.maximum(held, 0.0)
+        # Unlike a product of matrices, these sums do not depend on how many lanes there are, to the last digit.
+        np.einsum("ln,sn->sl", held, self._shares, out=out)
+        out /= out[0] + out[1]
+        return out
 
-    def _make_room(self, places: Indices) -> None:
-        """Give the cells that are visited for the first time a row of nodes each."""
-        new = np.unique(places[self._row[places] < 0])
-        if not new.size:
-            return
-        self._row[new] = self._visited + np.arange(new.size)
+    def _rows(self, places: Indices) -> Indices:
+        """Row of every cell's nodes; cells that are visited for the first time are given one."""
+        rows = self._row.take(places)
+        if rows.min(initial=0) < 0:
+            self._make_room(np.unique(places[rows < 0]))
+            self._row.take(places, out=rows, mode="clip")
+        return rows
+
+    def _make_room(self, new: Indices) -> None:
+        """Give each of these cells a row of nodes."""
+        first = self._visited
         self._visited += new.size
-        missing = self._visited - self._spent.size
-        if missing > 0:
-            more = max(missing, self._spent.size // 2)
-            nodes = self._in_weight.size
-            self._log_likelihood = np.concatenate([self._log_likelihood, np.zeros((more, nodes))])
-            self._since = np.concatenate([self._since, np.ones((more, nodes))])
-            self._relative = np.concatenate([self._relative, np.ones((more, nodes))])
-            self._spent = np.concatenate([self._spent, np.zeros(more)])
+        self._row[new] = np.arange(first, self._visited)
+        if self._visited > self._gained.size:
+            self._held, self._unit, self._gained = (self._longer(old) for old in (self._held, self._unit, self._gained))
+        self._held[first : self._visited] = 1.0
+
+    def _longer(self, old: Array) -> Array:
+        """The same rows, and zeros for more; memory that is not written to costs nothing."""
+        least = _ROOM // self._shares.shape[1]
+        new = np.zeros((min(self._cells.count, max(self._visited, 2 * len(old), least)), *old.shape[1:]))
+        new[: len(old)] = old
+        return new

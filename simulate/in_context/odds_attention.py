@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 
 _WIDEST_STEP = 650.0
 """Inverse temperature whose exponential may still be multiplied by the square of the longest context."""
+_LARGEST_TABLE = 1 << 16
+"""Losses of a fixed temperature that are looked up rather than computed: more would not stay in the caches."""
 
 
 class OddsAttentionState:
@@ -52,10 +54,16 @@ class OddsAttentionState:
         self._labels, self._length = lanes.labels, lanes.context_length
         self._rate = learning_rate
         self.inverse_temperature: Array = inverse_temperature.astype(np.float64)
+        self._replicates = lanes.replicates
+        self._table = None if learning_rate.any() else self._tabled()
 
     def advance(self, block: PromptBlock) -> Array:
         """Log of the probability of each prompt's label, shape (rows, lanes): predicted first, then learned from."""
         m, a, b = block.relevant_examples, block.relevant_matches, block.irrelevant_matches
+        if self._table is not None:
+            logs, first = self._table
+            side = self._length + 1
+            return logs.take((m * side + a) * side + b + first)
         k = self._length - m
         beta = self._learned_path(m, k, a, b) if self._rate.any() else self.inverse_temperature
         return -prompt_loss(a, b, m, k, beta, (self._labels, self._floor))
@@ -65,6 +73,21 @@ class OddsAttentionState:
         scores = relevant_places(block) * np.clip(self.inverse_temperature, -WIDEST, WIDEST)[:, None]
         weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
         return floored(copied_law(weights, context_labels(block), self._labels), self._floor)
+
+    def _tabled(self) -> tuple[Array, NDArray[np.intp]] | None:
+        """Log probabilities of all ``m``, ``A`` and ``B`` for every fixed temperature; where those of a lane begin."""
+        settings = np.stack([self.inverse_temperature, self._floor])[:, :: self._replicates]
+        distinct, row = np.unique(settings, axis=1, return_inverse=True)
+        size = (self._length + 1) ** 3
+        if distinct.shape[1] * size > _LARGEST_TABLE:
+            return None
+        m, a, b = np.unravel_index(np.arange(size), (self._length + 1,) * 3)
+        k = self._length - m
+        # Matches that there cannot be are never looked up: they stand for the most that there can be.
+        matches = np.minimum(a, m), np.minimum(b, k)
+        beta, floor = distinct[:, :, None]
+        logs = -prompt_loss(*matches, m, k, beta, (self._labels, floor))
+        return logs.ravel(), np.repeat(row.ravel() * size, self._replicates)
 
     def _learned_path(
         self, m: NDArray[np.intp], k: NDArray[np.intp], a: NDArray[np.intp], b: NDArray[np.intp]

@@ -14,6 +14,9 @@ from simulate.protocols import Needs
 
 Array = NDArray[np.float64]
 
+_MANY_LABELS = 32
+"""Labels from which a lane's scores lie together in memory: sums over few of them are cheaper across the lanes."""
+
 
 class TabularLogisticState:
     r"""Learning state of :class:`theory.setting.LogisticRegression` on a task without inputs.
@@ -42,28 +45,43 @@ class TabularLogisticState:
         self._rate = lanes.numbers("in_weight", "learning_rate")
         self._first_cell = np.arange(lanes.count) * lanes.classes
         self.weights: Array = np.zeros((lanes.count * lanes.classes, lanes.labels))
-        self.biases: Array | None = np.zeros((lanes.count, lanes.labels)) if lanes.common("in_weight", "bias") else None
+        self.biases: Array | None = None
+        if lanes.common("in_weight", "bias"):
+            self.biases = self._scores(lanes.count).T
+            self.biases[:] = 0.0
+
+    def _scores(self, lanes: int) -> Array:
+        """Memory for the scores of a row, shape (labels, lanes)."""
+        labels = self.weights.shape[1]
+        return np.empty((labels, lanes)) if labels < _MANY_LABELS else np.empty((lanes, labels)).T
 
     def advance(self, block: PromptBlock) -> Array:
         """Log of the probability of each prompt's label, shape (rows, lanes): predicted first, then learned from."""
-        lanes, labels = block.lanes, self.weights.shape[1]
+        scores, held = self._scores(block.lanes), np.empty((block.lanes, self.weights.shape[1]))
+        biases = None if self.biases is None else self.biases.T
+        flat = scores.ravel(order="K")
+        of_label, of_lane = (step // scores.itemsize for step in scores.strides)
         cells = self._first_cell + block.query
-        targets = np.arange(lanes) * labels + block.label
+        targets = block.label * of_label + np.arange(block.lanes) * of_lane
         of_target, total = np.empty(block.label.shape), np.empty(block.label.shape)
         for cell, target, own, sum_of_all in zip(cells, targets, of_target, total, strict=True):
-            row = self.weights[cell]
-            scores = row.copy() if self.biases is None else row + self.biases
-            scores -= np.maximum.reduce(scores, axis=1)[:, None]
-            scores.ravel().take(target, out=own, mode="clip")
+            self.weights.take(cell, axis=0, out=held, mode="clip")
+            if biases is None:
+                np.copyto(scores, held.T)
+            else:
+                np.add(held.T, biases, out=scores)
+            np.subtract(scores, np.maximum.reduce(scores, axis=0), out=scores)
+            flat.take(target, out=own, mode="clip")
             np.exp(scores, out=scores)
-            np.add.reduce(scores, axis=1, out=sum_of_all)
+            np.add.reduce(scores, axis=0, out=sum_of_all)
             # From here on the scores are the rate times the indicator of the label minus its probability.
-            scores *= (-self._rate / sum_of_all)[:, None]
-            scores.ravel()[target] += self._rate
+            np.multiply(scores, -self._rate / sum_of_all, out=scores)
+            flat[target] += self._rate
+            held += scores.T
             # The cells of a row are all different, since each is of another lane.
-            self.weights[cell] = row + scores
-            if self.biases is not None:
-                self.biases += scores
+            self.weights[cell] = held
+            if biases is not None:
+                biases += scores
         return np.asarray(of_target - np.log(total), dtype=np.float64)
 
     def label_law(self, block: PromptBlock) -> Array:

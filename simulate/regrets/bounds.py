@@ -6,18 +6,11 @@ With the weight :math:`\pi` of a predictor in the prior, :math:`D_i = \log g_i(y
 * Bayes and Hedge with a rate :math:`\lambda \le 1`: :math:`\frac1\lambda\log\frac1\pi`, since log loss is mixable;
   beyond, :math:`\frac1\lambda\log\frac1\pi + \frac\lambda8\sum D_i^2` by Hoeffding's lemma (``hedge_slow_regret``,
   ``hedge_regret`` in the catalogue, the latter with :math:`n B^2` for the sum).
-* Decreasing Hedge, :math:`\lambda_i = \lambda/\sqrt i`:
-  :math:`\frac{\sqrt n}\lambda\log\frac1\pi + \frac18\sum_{\lambda_i > 1}\lambda_i D_i^2`. Proof: let
-  :math:`\Phi_i(\eta) = -\frac1\eta\log\sum_k\pi_k e^{-\eta L_{k,i}}` with the losses :math:`L_{k,i}` so far. The
-  mixture's loss at the rate :math:`\lambda_i` is :math:`M_i = \Phi_i(\lambda_i) - \Phi_{i-1}(\lambda_i)`. As a power
-  mean, :math:`\Phi_i` falls with the rate, and the rates fall, so that the sum of the :math:`M_i` telescopes to at most
-  :math:`\Phi_n(\lambda_n) \le L_{k,n} + \frac1{\lambda_n}\log\frac1{\pi_k}`. At a rate up to 1 log loss is at most
-  :math:`M_i` (power means again); at a larger one it is at most the mean loss, hence
-  :math:`M_i + \lambda_i D_i^2/8` (Hoeffding). Source: ``cesabianchi2006prediction``.
-* AdaHedge: :math:`\Delta_n + \Delta_{n-1} \le 2\Delta_n` with the sum :math:`\Delta_n` of its mixability gaps. Proof
-  (``derooij2014follow``): the mean losses are :math:`\sum M_i + \Delta_n`; the rates fall, so that as above
-  :math:`\sum M_i \le L_{k,n} + \frac{\log 2}{\lambda_n}`, and :math:`\log 2/\lambda_n = \Delta_{n-1}`; by convexity log
-  loss is at most the mean loss.
+* Decreasing Hedge, :math:`\lambda_i = \lambda/\sqrt i`: :math:`\frac{\sqrt n}\lambda\log\frac1\pi +
+  \frac18\sum\max(\lambda_i - 1, 0) D_i^2` (``decreasing_hedge_regret``, with :math:`B^2` for :math:`D_i^2`; the
+  theorem speaks of the in-context predictor, and the names are arbitrary).
+* AdaHedge: :math:`\Delta_n + \Delta_{n-1}` with the sum :math:`\Delta_n` of its mixability gaps
+  (``adahedge_regret``).
 * Fixed share against :math:`S` switches: :math:`\log\frac1\pi + S\log\frac1s + (n-1-S)\log\frac1{1-s}`
   (``fixed_share_regret``), with the prior of the first predictor.
 * Universal mixture against every constant gate: :math:`\frac12\log(4n+1)` (``universal_mixture_regret``) while its
@@ -27,17 +20,19 @@ With the weight :math:`\pi` of a predictor in the prior, :math:`D_i = \log g_i(y
 * Projected gradient: :math:`\frac{(a-\pi)^2}{2\lambda} + \frac\lambda2\sum z_i^2` (``online_gradient_regret``, with
   :math:`\frac1{8\lambda}` and :math:`n G^2`).
 
-The names are those of the catalogue; ``decreasing_hedge_regret`` and ``adahedge_regret`` are proved above only.
+The names are those of the catalogue, whose theorems take their closed forms from
+:mod:`theory.numerics.gate_prices` too.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import singledispatch
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import rel_entr
 
 from simulate.gates.mixing import both_weights
@@ -45,6 +40,14 @@ from simulate.regrets.comparators import best_constant, least_switching_loss
 from simulate.regrets.mixability import cumulative_mixability_gaps
 from simulate.regrets.node_price import mixture_price
 from simulate.regrets.visits import CellVisits
+from theory.numerics.gate_prices import (
+    adahedge_price,
+    decreasing_hedge_price,
+    descent_price,
+    excess_rates,
+    fixed_share_price,
+    hedge_price,
+)
 from theory.setting import (
     AdaHedgeGate,
     BayesGate,
@@ -55,6 +58,8 @@ from theory.setting import (
     ProjectedGradientGate,
     UniversalMixtureGate,
 )
+
+Array = NDArray[np.float64]
 
 ONE_PREDICTOR = ("in-weight", "in-context")
 BEST_CONSTANT = "best constant gate"
@@ -84,42 +89,40 @@ def comparisons(gate: object, visits: CellVisits) -> Iterator[Comparison]:  # no
 @comparisons.register(HedgeGate)
 def _(gate: BayesGate | HedgeGate, visits: CellVisits) -> Iterator[Comparison]:
     slow = gate.rate <= 1
-    size = 0.0 if slow else gate.rate / 8 * float(visits.squared_gains.sum())
+    squares = 0.0 if slow else float(visits.squared_gains.sum())
     theorem = "bayes_regret" if gate.rate == 1 else "hedge_slow_regret" if slow else "hedge_regret"
-    prices = (price / gate.rate + size for price in _prior_prices(gate.prior_in_weight))
+    prices = (hedge_price(start, gate.rate, squares) for start in _prior_prices(gate.prior_in_weight))
     return _against_each(visits, prices, theorem)
 
 
 @comparisons.register
 def _(gate: DecreasingHedgeGate, visits: CellVisits) -> Iterator[Comparison]:
-    rates = gate.rate / np.sqrt(1 + np.arange(visits.count))
-    size = float((np.where(rates > 1, rates, 0.0) * visits.squared_gains).sum()) / 8
-    prices = (price / float(rates[-1]) + size for price in _prior_prices(gate.prior_in_weight))
+    excess = float((excess_rates(visits.count, gate.rate) * visits.squared_gains).sum())
+    starts = _prior_prices(gate.prior_in_weight)
+    prices = (decreasing_hedge_price(start, gate.rate, visits.count, excess) for start in starts)
     return _against_each(visits, prices, "decreasing_hedge_regret")
 
 
 @comparisons.register
 def _(gate: AdaHedgeGate, visits: CellVisits) -> Iterator[Comparison]:  # noqa: ARG001 (it has no settings to read)
     gaps = cumulative_mixability_gaps(visits.gains)
-    price = float(gaps[-1] + (gaps[-2] if visits.count > 1 else 0.0))
-    return _against_each(visits, iter((price, price)), "adahedge_regret")
+    price = adahedge_price(gaps)
+    return _against_each(visits, (price, price), "adahedge_regret")
 
 
 @comparisons.register
 def _(gate: FixedShareGate, visits: CellVisits) -> Iterator[Comparison]:
     priors = _prior_prices(gate.prior_in_weight)
-    switch, stay = -math.log(gate.switch_rate), -math.log1p(-gate.switch_rate)
-    staying = (price + (visits.count - 1) * stay for price in priors)
+    staying = (fixed_share_price(prior, visits.count, 0, gate.switch_rate) for prior in priors)
     yield from _against_each(visits, staying, "fixed_share_regret")
     for switches in range(1, min(MOST_SWITCHES, visits.count - 1) + 1):
-        price = switches * switch + (visits.count - 1 - switches) * stay
         starts = zip((visits.pays, visits.pays[::-1]), priors, strict=True)
         # The start that leaves the bound the least.
         loss, prior = min(((least_switching_loss(pays, switches), prior) for pays, prior in starts), key=sum)
         yield Comparison(
             comparator=f"best gate with {switches} switch{'es' if switches > 1 else ''}",
             regret=visits.paid - loss,
-            bound=prior + price,
+            bound=float(fixed_share_price(prior, visits.count, switches, gate.switch_rate)),
             theorem="fixed_share_regret",
         )
 
@@ -127,30 +130,30 @@ def _(gate: FixedShareGate, visits: CellVisits) -> Iterator[Comparison]:
 @comparisons.register
 def _(gate: UniversalMixtureGate, visits: CellVisits) -> Iterator[Comparison]:
     price = mixture_price(visits.count, gate.nodes)
-    yield from _against_each(visits, iter((price, price)), "universal_mixture_regret")
+    yield from _against_each(visits, (price, price), "universal_mixture_regret")
     yield _against_best(visits, best_constant(visits.gains)[1], price, "universal_mixture_regret")
 
 
 @comparisons.register
 def _(gate: ExponentiatedGradientGate, visits: CellVisits) -> Iterator[Comparison]:
     prior, rate, theorem = gate.prior_in_weight, gate.learning_rate, "exponentiated_gradient_regret"
-    steep = rate / 8 * visits.squared_slopes
-    yield from _against_each(visits, (price / rate + steep for price in _prior_prices(prior)), theorem)
+    prices = (hedge_price(start, rate, visits.squared_slopes) for start in _prior_prices(prior))
+    yield from _against_each(visits, prices, theorem)
     log_odds, loss = best_constant(visits.gains)
     share, other = both_weights(np.asarray(log_odds))
     divergence = float(rel_entr(share, prior) + rel_entr(other, 1 - prior))
-    yield _against_best(visits, loss, divergence / rate + steep, theorem)
+    yield _against_best(visits, loss, hedge_price(divergence, rate, visits.squared_slopes), theorem)
 
 
 @comparisons.register
 def _(gate: ProjectedGradientGate, visits: CellVisits) -> Iterator[Comparison]:
     prior, rate, theorem = gate.prior_in_weight, gate.learning_rate, "online_gradient_regret"
-    steep = rate / 2 * visits.squared_slopes
-    prices = ((share - prior) ** 2 / (2 * rate) + steep for share in (1.0, 0.0))
+    prices = (descent_price((share - prior) ** 2, rate, visits.squared_slopes) for share in (1.0, 0.0))
     yield from _against_each(visits, prices, theorem)
     log_odds, loss = best_constant(visits.gains)
     share = float(both_weights(np.asarray(log_odds))[0])
-    yield _against_best(visits, loss, (share - prior) ** 2 / (2 * rate) + steep, theorem)
+    price = descent_price((share - prior) ** 2, rate, visits.squared_slopes)
+    yield _against_best(visits, loss, price, theorem)
 
 
 def _prior_prices(prior: float) -> tuple[float, float]:
@@ -158,12 +161,12 @@ def _prior_prices(prior: float) -> tuple[float, float]:
     return -math.log(prior), -math.log1p(-prior)
 
 
-def _against_each(visits: CellVisits, prices: Iterator[float], theorem: str) -> Iterator[Comparison]:
+def _against_each(visits: CellVisits, prices: Iterable[float | Array], theorem: str) -> Iterator[Comparison]:
     for comparator, pays, price in zip(ONE_PREDICTOR, visits.pays, prices, strict=True):
         # Visit by visit, not as a difference of two large sums.
         regret = float((visits.shortfalls - pays).sum())
-        yield Comparison(comparator=comparator, regret=regret, bound=price, theorem=theorem)
+        yield Comparison(comparator=comparator, regret=regret, bound=float(price), theorem=theorem)
 
 
-def _against_best(visits: CellVisits, loss: float, price: float, theorem: str) -> Comparison:
-    return Comparison(comparator=BEST_CONSTANT, regret=visits.paid - loss, bound=price, theorem=theorem)
+def _against_best(visits: CellVisits, loss: float, price: float | Array, theorem: str) -> Comparison:
+    return Comparison(comparator=BEST_CONSTANT, regret=visits.paid - loss, bound=float(price), theorem=theorem)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import traceback
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -71,11 +70,19 @@ def run_chunk(work: Work, cells: Sequence[Any], call: Call) -> list[CellReport] 
 
 
 def in_one_line(error: BaseException) -> str:
-    """Type and message of an exception.
+    """Type and message of an exception, and of what has caused it.
 
     Examples
     --------
     >>> in_one_line(KeyError("a"))
     "KeyError: 'a'"
+    >>> error = ValueError("not this")
+    >>> error.__cause__ = KeyError("a")
+    >>> in_one_line(error)
+    "ValueError: not this (KeyError: 'a')"
     """
-    return " ".join("".join(traceback.format_exception_only(error)).split())
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    # Pools attach the traceback of the other process as if it were a cause.
+    if error.__cause__ is None or type(error.__cause__).__name__ == "_RemoteTraceback":
+        return text
+    return f"{text} ({in_one_line(error.__cause__)})"

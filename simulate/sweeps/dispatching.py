@@ -120,6 +120,7 @@ class Course:
         self._calls = calls()
         self._out: dict[Future[Any], list[str]] = {}
         self._broken: BaseException | None = None
+        self._lost: list[str] = []
         self._workers_counted = (-SECONDS_BETWEEN_COUNTS, 1)
 
     def go(self) -> None:
@@ -133,8 +134,7 @@ class Course:
 
     def call_back(self) -> None:
         """Cancel what no worker has begun."""
-        for future in self._out:
-            future.cancel()
+        self._workers.call_back(self._out)
 
     def _hand_out(self) -> None:
         workers = self._count_workers()
@@ -159,7 +159,7 @@ class Course:
         error = _error_of(future)
         if isinstance(error, BrokenExecutor | CancelledError):
             self._broken = error
-            self._suspect(chunk)
+            self._lost += chunk
         elif error is not None and _is_death_of_dask_worker(error):
             # Dask has tried several times by itself.
             self._suspect(chunk, deaths=MOST_DEATHS - 1)
@@ -181,10 +181,10 @@ class Course:
 
     def _note(self, report: CellReport) -> None:
         if report.outcome == "stored":
+            # Cells that fail may do so at once, and say nothing of how long the others take.
             self._pace.add(report.seconds)
             self.ledger.note_stored(report.key)
         elif report.outcome == "failed":
-            self._pace.add(report.seconds)
             self.ledger.note_failed(report.key, report.error)
         elif report.outcome == "present":
             self.ledger.note_present(report.key)
@@ -200,7 +200,7 @@ class Course:
 
     def _suspect(self, chunk: list[str], deaths: int = 1) -> None:
         for key in self.ledger.suspect(chunk, deaths=deaths):
-            self._fail(key, f"its worker died {MOST_DEATHS} times, at last with no other cell running")
+            self._fail(key, "its worker died, again and again, at last with no other cell running")
 
     def _fail(self, key: str, error: str) -> None:
         self.ledger.note_failed(key, error)
@@ -209,12 +209,14 @@ class Course:
     def _mend(self) -> None:
         """Settle with the workers that broke, all of whose chunks have come back or never will, and get others."""
         wait(self._out, timeout=SECONDS_OF_BREAKING)
+        self._workers.call_back(self._out)
         for future in list(self._out):
-            future.cancel()
             self._settle(future, self._out.pop(future))
-        error, self._broken = self._broken, None
-        if error is not None:
-            self._workers.mend(error)
+        if self._broken is not None and self._workers.mend(self._broken):
+            self._suspect(self._lost)
+        else:
+            self.ledger.give_back(self._lost)
+        self._broken, self._lost = None, []
 
     def _count_workers(self) -> int:
         now = time.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -30,8 +30,11 @@ class Workers(Protocol):
     def submit(self, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Hand out a call; its errors are in the future."""
 
-    def mend(self, error: BaseException) -> None:
-        """Go on after they broke, or raise :class:`WorkersError`."""
+    def mend(self, error: BaseException) -> bool:
+        """Go on after they broke, or raise :class:`WorkersError`; says whether any had begun to work."""
+
+    def call_back(self, futures: Iterable[Future[Any]]) -> None:
+        """Cancel what is out, unless :meth:`stop` ends it anyway."""
 
     def close(self) -> None:
         """End when all is done."""
@@ -103,9 +106,12 @@ class ThisProcess:
             future.set_exception(error)
         return future
 
-    def mend(self, error: BaseException) -> None:
+    def mend(self, error: BaseException) -> bool:
         """Nothing here can break."""
         raise WorkersError(in_one_line(error)) from error
+
+    def call_back(self, futures: Iterable[Future[Any]]) -> None:
+        """Nothing is out."""
 
     def close(self) -> None:
         """Nothing to end."""
@@ -126,7 +132,7 @@ class UsersExecutor:
         """Its workers at the moment, as far as it says, or else the cores of this computer."""
         client = getattr(self._executor, "_client", None)
         if client is not None and hasattr(client, "nthreads"):  # dask: workers come and go
-            return max(1, sum(client.nthreads().values()))
+            return max(1, int(sum(client.nthreads().values())))
         for name in ("_max_workers", "num_workers"):  # of the standard library; of mpi4py
             count = getattr(self._executor, name, None)
             if isinstance(count, int) and count > 0:
@@ -144,11 +150,16 @@ class UsersExecutor:
         except Exception as error:  # such as a call that cannot be pickled
             return _failed(error)
 
-    def mend(self, error: BaseException) -> None:
+    def mend(self, error: BaseException) -> bool:
         """Raise: only its owner can."""
         raise WorkersError(
             f"the executor broke ({in_one_line(error)}); with a new one, the same call goes on from what is stored"
         ) from error
+
+    def call_back(self, futures: Iterable[Future[Any]]) -> None:
+        """Cancel what no worker has begun."""
+        for future in futures:
+            future.cancel()
 
     def close(self) -> None:
         """Leave it open."""

@@ -49,6 +49,7 @@ class Ledger:
         self._elsewhere: list[tuple[float, str]] = []
         self._pauses: dict[str, float] = {}
         self._deaths: Counter[str] = Counter()
+        self._careful: set[str] = set()
         self.remaining = len(self._fresh)
         self.stored = 0
         self.present = 0
@@ -104,11 +105,17 @@ class Ledger:
         self._pauses[key] = min(2 * pause, LONGEST_PAUSE)
         heapq.heappush(self._elsewhere, (self._clock() + pause, key))
 
-    def split(self, keys: Iterable[str]) -> None:
-        """Something is wrong with one cell of a chunk: they go one by one."""
+    def give_back(self, keys: Iterable[str]) -> None:
+        """Nobody has begun with these cells."""
         for key in keys:
             self._release(key)
-            self._singly.append(key)
+            self._queue(key)
+
+    def split(self, keys: Iterable[str]) -> None:
+        """Something is wrong with one cell of a chunk: they go one by one."""
+        keys = list(keys)
+        self._careful.update(keys)
+        self.give_back(keys)
 
     def suspect(self, keys: Iterable[str], *, deaths: int = 1) -> list[str]:
         """A worker died that had these cells; returns those that are convicted, which are no longer handed out."""
@@ -119,8 +126,16 @@ class Ledger:
             if self._deaths[key] >= MOST_DEATHS:
                 convicted.append(key)
             else:
-                (self._singly if self._deaths[key] == 1 else self._alone).append(key)
+                self._queue(key)
         return convicted
+
+    def _queue(self, key: str) -> None:
+        if self._deaths[key] > 1:
+            self._alone.append(key)
+        elif self._deaths[key] or key in self._careful:
+            self._singly.append(key)
+        else:
+            self._fresh.append(key)
 
     def _finish(self, key: str) -> None:
         self._release(key)
@@ -134,4 +149,4 @@ class Ledger:
     def _call_back(self) -> None:
         now = self._clock()
         while self._elsewhere and self._elsewhere[0][0] <= now:
-            self._fresh.append(heapq.heappop(self._elsewhere)[1])
+            self._queue(heapq.heappop(self._elsewhere)[1])

@@ -6,10 +6,12 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from simulate.sweeps.blas_threads import stay_at_one_blas_thread
@@ -20,6 +22,8 @@ UNGUARDED = (
     "`if __name__ == '__main__':` (and in a file, not on standard input), or use executor=1 or threads"
 )
 SECONDS_BETWEEN_LOOKS = 1.0
+MOST_FALSE_STARTS = 10
+"""Pools in a row whose workers are killed before they have started: for want of memory, as far as anybody can tell."""
 
 
 class OwnPool:
@@ -41,6 +45,7 @@ class OwnPool:
             # We are in a worker that runs its driver's script for the first time; the driver says the same, once.
             raise SystemExit(UNGUARDED)
         self._count = count
+        self._false_starts = 0
         self._start()
 
     def count(self) -> int:
@@ -57,8 +62,8 @@ class OwnPool:
             broken.set_exception(error)
             return broken
 
-    def mend(self, error: BaseException) -> None:
-        """Replace the processes after one has died.
+    def mend(self, error: BaseException) -> bool:
+        """Replace the processes after one has died; says whether any had begun to work.
 
         Raises
         ------
@@ -66,10 +71,17 @@ class OwnPool:
             None of them had started, and others would not either.
         """
         started = self._wire.poll()
-        self.stop()
-        if not started:
+        self._end(wait=True)  # only then are the processes' exit codes known
+        self._false_starts = 0 if started else self._false_starts + 1
+        if not started and any(process.exitcode is not None and process.exitcode >= 0 for process in self._processes):
             raise WorkersError(f"no worker process could start: {UNGUARDED}") from error
+        if self._false_starts == MOST_FALSE_STARTS:
+            raise WorkersError("worker processes are killed before they have started: is there memory for them?")
         self._start()
+        return started
+
+    def call_back(self, futures: Iterable[Future[Any]]) -> None:
+        """Nothing: processes that end take it with them, and Python 3.11 stumbles over futures cancelled before."""
 
     def close(self) -> None:
         """End the processes, which have nothing left to do."""
@@ -78,27 +90,65 @@ class OwnPool:
 
     def stop(self) -> None:
         """End the processes at once, whatever they do."""
-        self._cut()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._end(wait=False)
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
+        context = SpawnContext()
+        self._processes = _remembered_processes(context)
         self._wire, self._far_end = context.Pipe()
         self._executor = ProcessPoolExecutor(
             self._count, mp_context=context, initializer=begin_worker, initargs=(self._far_end,)
         )
+
+    def _end(self, *, wait: bool) -> None:
+        for process in self._processes:
+            if process.pid is not None:
+                process.kill()
+        self._cut()
+        self._executor.shutdown(wait=wait, cancel_futures=True)
 
     def _cut(self) -> None:
         self._wire.close()
         self._far_end.close()
 
 
+def _remembered_processes(context: SpawnContext) -> list[BaseProcess]:
+    """A list that is to hold every process which the context makes; the pool itself does not give them away."""
+    processes: list[BaseProcess] = []
+    make = context.Process
+
+    def remembered(*arguments: Any, **options: Any) -> BaseProcess:
+        processes.append(make(*arguments, **options))
+        return processes[-1]
+
+    vars(context)["Process"] = remembered
+    return processes
+
+
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back until the end of the block, for this thread and for the processes that it starts.
+    """Hold interrupts back until the end of the block: a process is started as a whole or not at all."""
+    held: list[int] = []
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not None:  # what is not Python's could not be put back
+                before[number] = signal.signal(number, lambda number, _: held.append(number))
+    try:
+        with _interrupts_masked():
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for late in held:
+            signal.raise_signal(late)
 
-    A terminal sends Ctrl-C to worker processes as well, and one that has only just started would answer with a
-    traceback; they keep the mask of the thread that started them.
+
+@contextmanager
+def _interrupts_masked() -> Iterator[None]:
+    """Keep Ctrl-C from the processes that this thread starts in the block, which inherit what it has masked.
+
+    A terminal sends it to them as well, and one that has only just started would answer with a traceback.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield

@@ -8,6 +8,8 @@ CHUNK_SECONDS = 0.5
 """A chunk's length: handing one out and taking it back costs some milliseconds, which stays below 5 % of it."""
 CHUNKS_EACH = 4
 """A chunk is at most this part of a worker's share of the rest, so that workers end together."""
+SHORTEST_SECONDS = 0.05
+"""Shorter chunks would cost more than a worker that waits so long."""
 RECENT_CELLS = 100
 
 
@@ -37,11 +39,17 @@ class Pace:
         return sum(self._seconds) / len(self._seconds) if self._seconds else None
 
     def chunk_size(self, *, pending: int, workers: int) -> int:
-        """Cells of the next chunk: about half a second, never so many that a worker waits for another at the end."""
+        """Cells of the next chunk, at least one: half a second, or less where a worker would wait for it at the end."""
         if self.mean is None:
             return 1
-        share = max(1, pending // (CHUNKS_EACH * workers))
-        return share if self.mean * share <= CHUNK_SECONDS else max(1, int(CHUNK_SECONDS / self.mean))
+        share = pending // (CHUNKS_EACH * workers)
+        if self.mean * share > CHUNK_SECONDS:
+            share = int(CHUNK_SECONDS / self.mean)
+        elif self.mean * share < SHORTEST_SECONDS:
+            share = pending // workers
+            if self.mean * share > SHORTEST_SECONDS:
+                share = int(SHORTEST_SECONDS / self.mean)
+        return max(1, share)
 
     def seconds_left(self, *, remaining: int, workers: int) -> float | None:
         """Seconds that so many cells take; ``None`` before the first."""

@@ -109,12 +109,13 @@ def _show_nothing(tally: Tally) -> None:
 def _bar(stream: TextIO) -> Iterator[Show]:
     from tqdm import tqdm
 
-    with tqdm(file=stream, bar_format="{percentage:3.0f}% |{bar:20}| {desc}", leave=False, dynamic_ncols=True) as bar:
+    form = "{percentage:3.0f}% |{bar:20}| {desc}"
+    with tqdm(total=0, file=stream, bar_format=form, leave=False, dynamic_ncols=True) as bar:
 
         def show(tally: Tally) -> None:
             bar.total = tally.done + tally.failed + tally.remaining
-            bar.set_description_str(str(tally), refresh=False)
-            bar.update(tally.done + tally.failed - bar.n)
+            bar.n = tally.done + tally.failed
+            bar.set_description_str(str(tally))
 
         yield show
 

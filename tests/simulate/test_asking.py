@@ -1,10 +1,12 @@
-"""Evaluations as a whole: that asking changes nothing, what results depend on, and bad input."""
+"""Evaluations as a whole: that asking changes nothing, what results depend on, and bad input.
+
+What learners answer is in ``test_evaluation.py``; traces, files and commands have tests of their own.
+"""
 
 from __future__ import annotations
 
 import copy
 import json
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -64,25 +66,26 @@ SPHERES = EpisodeDistribution(
 
 
 @pytest.mark.parametrize(
-    ("role", "part"),
+    "model",
     [
-        ("in_weight", DirichletTable()),
-        ("in_weight", LogisticRegression()),
-        ("in_context", Attention()),
-        ("in_context", LearnedAttention(learning_rate=0.1)),
-        ("in_context", KernelAttention(learning_rate=0.1)),
-        ("in_context", LabelPosterior()),
-        ("in_context", MajorityVote()),
-        ("gate", BayesGate(per="query-and-relevance")),
-        ("gate", AdaHedgeGate()),
-        ("gate", FixedShareGate(per="shared")),
-        ("gate", LogisticGate()),
+        GatedPredictor(in_weight=DirichletTable()),
+        GatedPredictor(in_weight=LogisticRegression()),
+        GatedPredictor(in_context=Attention()),
+        GatedPredictor(in_context=LearnedAttention(learning_rate=0.1)),
+        GatedPredictor(in_context=KernelAttention(learning_rate=0.1)),
+        GatedPredictor(in_context=LabelPosterior()),
+        GatedPredictor(in_context=MajorityVote()),
+        GatedPredictor(gate=BayesGate(per="query-and-relevance")),
+        GatedPredictor(gate=AdaHedgeGate()),
+        GatedPredictor(gate=FixedShareGate(per="shared")),
+        GatedPredictor(gate=LogisticGate()),
+        GatedPredictor(in_weight=LogisticRegression(), in_context=LabelPosterior(), gate=FixedShareGate(per="shared")),
     ],
+    ids=lambda model: "-".join(part.kind for part in vars(model).values()),
 )
 @pytest.mark.parametrize("task", [NOISY, SPHERES], ids=["tabular", "spheres"])
-def test_asking_changes_nothing(role: str, part: Any, task: Any) -> None:
+def test_asking_changes_nothing(model: GatedPredictor, task: Any) -> None:
     """All arrays of all states are the same bytes before and after, and so is what is learned next."""
-    model = replace(GatedPredictor(), **{role: part})
     lanes = Lanes((task,), (model,), 3)
     asked, unasked = Learner(lanes), Learner(lanes)
     blocks = [PromptSource(lanes, asked.needs, 2) for _ in range(2)]
@@ -163,34 +166,13 @@ def test_training_equals_a_run_without_evaluation() -> None:
         assert np.array_equal(arrays_of(learner)[name], value), name
 
 
-def test_the_loops_and_the_states_answer_alike() -> None:
-    """The tests' own parts, a loop over rows, and the engine's: the same answers to rounding."""
-    model = GatedPredictor(
-        in_weight=DirichletTable(pseudo_count=0.5), in_context=Attention(odds=100, floor=1e-3), gate=BayesGate()
-    )
-    first = evaluate(NOISY, LOOPS, steps=300, replicates=2, seed=3, prompts=50)
-    second = evaluate(NOISY, model, steps=300, replicates=2, seed=3, prompts=50)
-    for a, b in zip(first.cells, second.cells, strict=True):
-        for part in ("in_weight", "in_context", "gated"):
-            for measure in ("error", "cross_entropy"):
-                x, y = (getattr(getattr(cell, measure), part).of_replicates for cell in (a, b))
-                assert x == pytest.approx(y, rel=1e-9, abs=1e-12)
-        assert a.gate.of_replicates == pytest.approx(b.gate.of_replicates, rel=1e-9, abs=1e-12)
-
-
-def test_memorising_and_copying_come_apart_out_of_base() -> None:
-    """The paper's picture: frequent classes are memorised and fail when labels move, rare ones are copied."""
-    task = TaskDistribution(num_high=2, num_low=40, p_high=0.9, context_length=4, relevant_examples=2, label_noise=0.05)
-    found = evaluate(task, steps=3000, replicates=4, prompts=100)
-    assert found["in-base", "relevant", "high"].error.gated.mean < 0.2
-    assert found["out-of-base", "relevant", "high"].error.gated.mean > 0.9
-    assert found["out-of-base", "relevant", "low"].error.gated.mean < 0.3
-    assert found["out-of-base", "irrelevant", "low"].error.gated.mean > 0.9
-    high, low = (found["in-base", "relevant", group].in_context_share for group in ("high", "low"))
-    assert high is not None
-    assert low is not None
-    assert high.mean < 0.1
-    assert low.mean > 0.7
+def test_evaluation_and_run_learn_the_same_stream() -> None:
+    """The scan sees other statistics of the same prompts, so that gates agree; of asked queries, hence not exactly."""
+    task = replace(NOISY, p_relevant=0.7, label_noise=0.1)
+    once = evaluate(task, None, 600, 3, 4, prompts=20)
+    scanned = simulate.run(task, None, 600, 3, 4)
+    last = scanned["high"].curve.gate[:, -1].mean()
+    assert last == pytest.approx(once["in-base", "relevant", "high"].gate.mean, abs=0.05)
 
 
 # What results depend on.
@@ -228,27 +210,6 @@ def test_results_are_plain_json() -> None:
     assert (found.steps, found.replicates, found.prompts, found.seed) == (50, 1, 5, 0)
 
 
-def test_untrained_learners_can_be_asked() -> None:
-    cell = evaluate(TASK, steps=0, replicates=2, prompts=20)["in-base", "relevant", "high"]
-    assert cell.cross_entropy.in_weight.of_replicates == pytest.approx(np.full(2, math.log(7)), rel=1e-12)
-
-
-def test_held_out_classes_are_asked_for_and_never_trained() -> None:
-    found = trace(SPHERES, steps=100, replicates=2, prompts=20, checkpoints=[100])
-    assert {cell.group for cell in found.cells} == {"high", "low", "held-out"}
-    assert [losses.group for losses in found.training] == ["high", "low"]
-    # The table knows nothing of them: it is uniform, and all seven labels are tied.
-    held_out = found["in-base", "relevant", "held-out"].error
-    assert held_out.in_weight.of_replicates == pytest.approx(np.full((1, 2), 6 / 7), rel=1e-12)
-
-
-def test_a_user_may_bring_all_parts() -> None:
-    law = (0.4, *(0.1,) * 6)
-    model = GatedPredictor(in_weight=Constant(law=law), in_context=Constant(law=law), gate=Constant(weight=0.5))
-    for cell in evaluate(TASK, model, steps=10, replicates=2, prompts=5).cells:
-        assert cell.in_context_share is None
-
-
 def test_laws_of_a_user_that_are_none_are_refused() -> None:
     model = replace(LOOPS, in_weight=Constant(law=(0.5, 0.6, *(0.1,) * 5)))
     with pytest.raises(ValueError, match="in_weight is not a probability law"):
@@ -267,6 +228,7 @@ def test_laws_of_a_user_that_are_none_are_refused() -> None:
         ({"replicates": 0}, "replicates = 0"),
         ({"replicates": True}, "replicates = True"),
         ({"seed": -1}, "seed = -1"),
+        ({"seed": 1.5}, "seed = 1.5"),
         ({"seed": "x"}, "seed = 'x'"),
         ({"prompts": 0}, "prompts = 0"),
         ({"prompts": float("inf")}, "prompts = inf"),
@@ -279,6 +241,19 @@ def test_bad_numbers_are_named(arguments: dict[str, Any], message: str) -> None:
         trace(TASK, **({"steps": 10} | arguments))
 
 
+def test_attention_without_a_floor_is_not_evaluated() -> None:
+    model = GatedPredictor(in_context=Attention(floor=0.0))
+    with pytest.raises(SettingError, match=r"model\.in_context\.floor = 0\.0"):
+        evaluate(TASK, model, 10, 1)
+
+
+@pytest.mark.parametrize("changes", [{"task": "paper"}, {"model": "x"}, {"replicates": 10**9}])
+def test_what_is_no_setting_is_refused(changes: dict[str, Any]) -> None:
+    for work in (simulate.run, evaluate):
+        with pytest.raises(SettingError, match=f"{next(iter(changes))} = "):
+            work(**{"task": TASK, "steps": 10, "replicates": 1, **changes})
+
+
 def test_an_unknown_part_is_named() -> None:
     with pytest.raises(NoEngineError, match=r"model\.gate = 'int' has no implementation"):
         evaluate(TASK, GatedPredictor(gate=1), steps=10)
@@ -288,11 +263,6 @@ def test_an_unknown_cell_is_a_key_error() -> None:
     found = evaluate(TASK, steps=0, replicates=1, prompts=1)
     with pytest.raises(KeyError):
         found["in-base", "relevant", "middle"]
-
-
-def test_labels_that_cannot_move_are_an_error() -> None:
-    with pytest.raises(SettingError, match="at least two, to be flipped"):
-        evaluate(TaskDistribution(num_high=1, num_low=2, p_high=0.5), steps=0)
 
 
 def test_public_names() -> None:

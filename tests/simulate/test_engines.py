@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from simulate import step_engine
+from simulate import blocks, sources
 from simulate.blocks import PromptBlock
 from simulate.lanes import Lanes
 from simulate.predictors import NoEngineError
@@ -140,7 +140,9 @@ def test_settings_of_a_grid_have_to_fit() -> None:
 def test_block_size_does_not_matter(gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     model = GatedPredictor(gate=gate, in_context=LearnedAttention(learning_rate=0.05))
     whole = run(TASK, model, 500, 3, 5)
-    monkeypatch.setattr(step_engine, "BLOCK", 7)
+    monkeypatch.setattr(blocks, "CACHED", 7)
+    monkeypatch.setattr(sources, "CACHED", 7)
+    monkeypatch.setattr(sources, "MOST_STATISTICS", 50)
     assert_same(whole, run(TASK, model, 500, 3, 5))
 
 

@@ -44,9 +44,20 @@ def test_trace_prints_and_writes(capsys: pytest.CaptureFixture[str], tmp_path: P
     code, out, err = run(capsys, "trace", *SMALL, "--points", "3", "--out", str(target))
     assert (code, err) == (0, "")
     assert out.splitlines()[0] == f"wrote {target}"
+    assert "out-of-base, irrelevant, low" in out
     assert load_trace(target).steps.tolist() == [10, 17, 30]
     code, out, _ = run(capsys, "trace", *SMALL, "--points", "3", "--json")
     assert (code, json.loads(out)) == (0, load_trace(target).to_dict())
+
+
+@pytest.mark.parametrize("command", ["evaluate", "trace"])
+def test_who_is_not_asked_is_told(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    code, out, err = run(capsys, command, *SMALL, "--set", "num_high=1")
+    assert (code, err) == (0, "")
+    told = [line for line in out.splitlines() if "not asked" in line]
+    assert told == [
+        "out-of-base, high: not asked, since it has a single label, which has no other one of its group to move to"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,37 +1,31 @@
-"""Evaluations and traces: known learners, exact risks, nothing changed by asking, files and commands."""
+"""What learners answer: known learners, exact risks, moved labels, held-out classes, a user's own parts."""
 
 from __future__ import annotations
 
 import json
-import pickle
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from simulate.cli import main
-from simulate.evaluation.drawing import QuestionKind, QuestionSource
+from simulate.evaluation.absent import absent_out_of_base
 from simulate.evaluation.evaluating import evaluate, trace
-from simulate.evaluation.exam import Exam
-from simulate.evaluation.query_groups import query_groups
-from simulate.evaluation.trace_file import load_trace, save_trace
-from simulate.lanes import Lanes
-from simulate.learner import Learner
-from simulate.simulation import run
-from simulate.sources import PromptSource
+from simulate.evaluation.exam import BASES
+from tests.simulate.stand_ins import Constant, Copying, Counting, Summing
 from theory.errors import SettingError
 from theory.setting import (
     Attention,
     BayesGate,
+    ClassLaw,
     DirichletTable,
-    FixedShareGate,
+    EpisodeDistribution,
     GatedPredictor,
-    LabelPosterior,
-    LogisticRegression,
+    RowKind,
+    SphereInputs,
     TaskDistribution,
 )
+from theory.setting.label_flip import flip_within_groups
 from theory.setting_file import load
 from theory.solver import predict
 
@@ -39,6 +33,20 @@ TASK = TaskDistribution(num_high=2, num_low=4, p_high=0.8, context_length=4, p_r
 NOISELESS = replace(TASK, label_noise=0.0, relevant_examples=2)
 SURE = Attention(odds=1e6, floor=1e-6)
 PARTS = ("in_weight", "in_context", "gated")
+SEVEN = TaskDistribution(num_high=3, num_low=4, p_high=0.8, context_length=4, relevant_examples=2)
+NOISY = replace(SEVEN, label_noise=0.2)
+LOOPS = GatedPredictor(in_weight=Counting(), in_context=Copying(), gate=Summing())
+SPHERES = EpisodeDistribution(
+    classes=ClassLaw(num_high=2, num_low=3, p_high=0.7),
+    rows=(RowKind(name="relevant", share=0.8, matches="exact", copies=1),
+          RowKind(name="irrelevant", share=0.2, matches="none")),
+    context_length=3,
+    inputs=SphereInputs(dimension=4, input_noise=0.1),
+    held_out_classes=2,
+)  # fmt: skip
+
+
+# Known learners.
 
 
 def test_a_memoriser_is_right_in_base_and_always_wrong_out_of_base() -> None:
@@ -76,74 +84,37 @@ def test_losses_of_the_context_are_the_exact_risk() -> None:
         assert abs(mean - risk) < 4.9 * error
 
 
-def states(learner: Learner) -> bytes:
-    return pickle.dumps([vars(part) for part in (learner._in_weight, learner._in_context, learner._gate)])
-
-
-@pytest.mark.parametrize(
-    "model",
-    [
-        GatedPredictor(),
-        GatedPredictor(in_weight=LogisticRegression(), in_context=LabelPosterior(), gate=FixedShareGate(per="shared")),
-    ],
-)
-def test_asking_changes_nothing(model: GatedPredictor) -> None:
-    lanes = Lanes((TASK,), (model,), 2)
-    learner = Learner(lanes)
-    learner.advance(PromptSource(lanes, learner.needs, 0).draw(200))
-    before = states(learner)
-    exam = Exam(task=TASK, replicates=2, seed=0, prompts=30)
-    first = exam.marks(learner)
-    assert states(learner) == before
-    assert np.array_equal(first, exam.marks(learner))  # the same questions, the same answers
-    learner.advance(PromptSource(lanes, learner.needs, 1).draw(1))
-    assert states(learner) != before
-
-
-def test_training_is_the_same_with_and_without_evaluations() -> None:
-    often = trace(TASK, None, 600, 3, 4, prompts=20, checkpoints=[0, 1, 77, 300, 600])
-    once = evaluate(TASK, None, 600, 3, 4, prompts=20)
-    for cell in once.cells:
-        late = often[cell.base, cell.context, cell.group]
-        assert np.array_equal(cell.gate.of_replicates, late.gate.of_replicates[-1])
-        assert np.array_equal(cell.cross_entropy.gated.of_replicates, late.cross_entropy.gated.of_replicates[-1])
-    scanned = run(TASK, None, 600, 3, 4)
-    assert scanned["high"].curve.gate[:, -1].mean() == pytest.approx(
-        once["in-base", "relevant", "high"].gate.mean, abs=0.05
+def test_the_loops_and_the_states_answer_alike() -> None:
+    """The tests' own parts, a loop over rows, and the engine's: the same answers to rounding."""
+    model = GatedPredictor(
+        in_weight=DirichletTable(pseudo_count=0.5), in_context=Attention(odds=100, floor=1e-3), gate=BayesGate()
     )
+    first = evaluate(NOISY, LOOPS, steps=300, replicates=2, seed=3, prompts=50)
+    second = evaluate(NOISY, model, steps=300, replicates=2, seed=3, prompts=50)
+    for a, b in zip(first.cells, second.cells, strict=True):
+        for part in ("in_weight", "in_context", "gated"):
+            for measure in ("error", "cross_entropy"):
+                x, y = (getattr(getattr(cell, measure), part).of_replicates for cell in (a, b))
+                assert x == pytest.approx(y, rel=1e-9, abs=1e-12)
+        assert a.gate.of_replicates == pytest.approx(b.gate.of_replicates, rel=1e-9, abs=1e-12)
 
 
-def test_replicates_are_addressable() -> None:
-    few, many = (evaluate(TASK, None, 50, replicates, 3, prompts=20) for replicates in (2, 5))
-    for small, large in zip(few.cells, many.cells, strict=True):
-        assert np.array_equal(small.error.gated.of_replicates, large.error.gated.of_replicates[:2])
+def test_memorising_and_copying_come_apart_out_of_base() -> None:
+    """The paper's picture: frequent classes are memorised and fail when labels move, rare ones are copied."""
+    task = TaskDistribution(num_high=2, num_low=40, p_high=0.9, context_length=4, relevant_examples=2, label_noise=0.05)
+    found = evaluate(task, steps=3000, replicates=4, prompts=100)
+    assert found["in-base", "relevant", "high"].error.gated.mean < 0.2
+    assert found["out-of-base", "relevant", "high"].error.gated.mean > 0.9
+    assert found["out-of-base", "relevant", "low"].error.gated.mean < 0.3
+    assert found["out-of-base", "irrelevant", "low"].error.gated.mean > 0.9
+    high, low = (found["in-base", "relevant", group].in_context_share for group in ("high", "low"))
+    assert high is not None
+    assert low is not None
+    assert high.mean < 0.1
+    assert low.mean > 0.7
 
 
-# Questions.
-
-
-def source(task: Any, relevant: bool, group: int = 0) -> QuestionSource:
-    return QuestionSource(task, QuestionKind(number=3, relevant=relevant, group=query_groups(task)[group]), 2, 5)
-
-
-@pytest.mark.parametrize("relevant", [True, False])
-def test_contexts_are_what_was_asked_for(relevant: bool) -> None:
-    for group, classes in enumerate(({0, 1}, {2, 3, 4, 5})):
-        prompts = source(TASK, relevant, group).draw(300).prompts
-        assert set(np.unique(prompts.query)) == classes
-        assert ((prompts.relevant_examples > 0) == relevant).all()
-
-
-def test_moving_labels_works_on_a_copy() -> None:
-    asked = source(TASK, True).draw(50)
-    before = asked.prompts.label.copy(), asked.prompts.context_labels.copy()
-    new_label = np.array([1, 0, 3, 4, 5, 2])
-    once, again = asked.moved(new_label), asked.moved(new_label)
-    assert np.array_equal(asked.prompts.label, before[0])
-    assert np.array_equal(asked.prompts.context_labels, before[1])
-    assert np.array_equal(once.prompts.label, again.prompts.label)
-    assert np.array_equal(once.prompts.label, new_label[before[0]])
-    assert not np.array_equal(once.moved(new_label).prompts.context_labels, once.prompts.context_labels)
+# Distributions and parts.
 
 
 @pytest.mark.parametrize("preset", ["chan2022", "singh2023", "reddy2023", "chan2024"])
@@ -158,58 +129,23 @@ def test_presets_of_the_literature_are_evaluated(preset: str) -> None:
     assert all(0 <= getattr(cell.error, part).mean <= 1 for cell in found.cells for part in PARTS)
 
 
-# Files, commands, bad input.
+def test_held_out_classes_are_asked_for_and_never_trained() -> None:
+    found = trace(SPHERES, steps=100, replicates=2, prompts=20, checkpoints=[100])
+    assert {cell.group for cell in found.cells} == {"high", "low", "held-out"}
+    assert [losses.group for losses in found.training] == ["high", "low"]
+    # The table knows nothing of them: it is uniform, and all seven labels are tied.
+    held_out = found["in-base", "relevant", "held-out"].error
+    assert held_out.in_weight.of_replicates == pytest.approx(np.full((1, 2), 6 / 7), rel=1e-12)
 
 
-def test_a_trace_survives_its_file(tmp_path: Path) -> None:
-    traced = trace(TASK, None, 200, 2, prompts=10, checkpoints=4)
-    save_trace(traced, tmp_path / "t.npz")
-    loaded = load_trace(tmp_path / "t.npz")
-    assert loaded.to_dict() == traced.to_dict()
-    mean, error = loaded.curve("gated", "error", "out-of-base", "relevant", "low")
-    assert mean.shape == error.shape == traced.steps.shape
+def test_a_user_may_bring_all_parts() -> None:
+    law = (0.4, *(0.1,) * 6)
+    model = GatedPredictor(in_weight=Constant(law=law), in_context=Constant(law=law), gate=Constant(weight=0.5))
+    for cell in evaluate(SEVEN, model, steps=10, replicates=2, prompts=5).cells:
+        assert cell.in_context_share is None
 
 
-@pytest.mark.parametrize("command", ["evaluate", "trace"])
-def test_commands_print_tables_and_json(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = [command, "paper", *["--set", "num_low=3", "--steps", "50", "--replicates", "2", "--prompts", "5"]]
-    assert main(arguments) in {0, None}
-    assert "out-of-base, irrelevant, low" in capsys.readouterr().out
-    assert main([*arguments, "--json"]) in {0, None}
-    assert json.loads(capsys.readouterr().out)["replicates"] == 2
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"steps": -1}, "steps = -1"),
-        ({"replicates": 0}, "replicates = 0"),
-        ({"prompts": 0}, "prompts = 0"),
-        ({"seed": 1.5}, "seed = 1.5"),
-        ({"task": replace(TASK, num_high=1)}, "labels of the high-frequency classes"),
-    ],
-)
-def test_bad_input_is_named(changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(SettingError, match=message):
-        evaluate(**{"task": TASK, "steps": 10, "replicates": 1, **changes})
-
-
-@pytest.mark.parametrize("points", [[], [5, 5], [0, 11], [-1, 3], "x", [np.nan], 0])
-def test_bad_checkpoints_are_named(points: Any) -> None:
-    with pytest.raises(SettingError, match="checkpoints"):
-        trace(TASK, None, 10, 1, checkpoints=points)
-
-
-def test_a_file_that_is_no_trace_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "x.npz").write_bytes(b"nothing")
-    with pytest.raises(SettingError, match="trace file"):
-        load_trace(tmp_path / "x.npz")
-
-
-def test_attention_without_a_floor_is_not_evaluated() -> None:
-    model = GatedPredictor(in_context=Attention(floor=0.0))
-    with pytest.raises(SettingError, match=r"model\.in_context\.floor = 0\.0"):
-        evaluate(replace(NOISELESS, p_relevant=1.0), model, 10, 1)
+# Labels that have nowhere to go.
 
 
 def test_relabelled_episodes_are_asked_in_base_only() -> None:
@@ -217,8 +153,66 @@ def test_relabelled_episodes_are_asked_in_base_only() -> None:
     assert {cell.base for cell in evaluate(task, model, 5, 1, prompts=2).cells} == {"in-base"}
 
 
-@pytest.mark.parametrize("changes", [{"task": "paper"}, {"model": "x"}, {"replicates": 10**9}])
-def test_what_is_no_setting_is_refused(changes: dict[str, Any]) -> None:
-    for work in (run, evaluate):
-        with pytest.raises(SettingError, match=f"{next(iter(changes))} = "):
-            work(**{"task": TASK, "steps": 10, "replicates": 1, **changes})
+ALONE = TaskDistribution(num_high=1, num_low=3, p_high=0.5, context_length=4, relevant_examples=2)
+ONE_HELD_OUT = replace(SPHERES, held_out_classes=1)
+
+
+@pytest.mark.parametrize(
+    ("task", "absent"),
+    [
+        (ALONE, {"high"}),
+        (replace(ALONE, num_low=1), {"high", "low"}),
+        (replace(ALONE, num_high=3, num_low=1), {"low"}),
+        (replace(ALONE, num_low=4, num_labels=2), set()),
+        (ONE_HELD_OUT, {"held-out"}),
+        (SPHERES, set()),
+    ],
+    ids=["one high", "one of each", "one low", "shared labels", "one held-out", "none alone"],
+)
+def test_a_group_of_one_label_is_asked_in_base_alone(task: Any, absent: set[str]) -> None:
+    found = evaluate(task, steps=30, replicates=2, prompts=10)
+    groups = {cell.group for cell in found.cells}
+    assert set(absent_out_of_base(task)) == absent
+    for base in BASES:
+        for group in groups:
+            asked = base == "in-base" or group not in absent
+            assert sum((cell.base, cell.group) == (base, group) for cell in found.cells) == 2 * asked
+    told = json.loads(json.dumps(found.to_dict(), allow_nan=False))["absent"]
+    assert {entry["group"] for entry in told} == absent
+    assert all("single label" in entry["reason"] for entry in told)
+
+
+def test_an_absent_cell_says_why() -> None:
+    found = evaluate(ALONE, steps=0, replicates=1, prompts=2)
+    with pytest.raises(KeyError, match="was not asked: it has a single label"):
+        found["out-of-base", "relevant", "high"]
+    with pytest.raises(KeyError, match="was not asked: it has a single label"):
+        trace(ALONE, steps=5, replicates=1, prompts=2, checkpoints=1)["out-of-base", "relevant", "high"]
+    for name in (("in-base", "relevant", "middle"), ("out-of-base",), ("out-of-base", "relevant", "middle")):
+        with pytest.raises(KeyError) as unknown:
+            found[name]  # type: ignore[index]
+        assert "was not asked" not in str(unknown.value)
+    with pytest.raises(SettingError, match="at least two, to be flipped"):
+        flip_within_groups(ALONE)
+
+
+def test_other_groups_are_asked_as_if_none_were_alone() -> None:
+    """A memoriser fails where labels moved; in the group of one label it is right, and a move would leave it so."""
+    found = evaluate(ALONE, GatedPredictor(gate=BayesGate(prior_in_weight=0.999)), 4000, 3, prompts=50)
+    for cell in found.cells:
+        assert cell.error.in_weight.mean == (0.0 if cell.base == "in-base" else 1.0)
+    assert found["out-of-base", "relevant", "low"].error.in_context.mean == 0.0
+
+
+def test_in_base_cells_do_not_depend_on_who_can_be_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = {
+        tuple(cell.to_dict()[k] for k in ("base", "context", "group")): cell
+        for cell in evaluate(NOISY, steps=50, replicates=2, prompts=10).cells
+    }
+    monkeypatch.setattr("simulate.evaluation.exam.absent_out_of_base", lambda _: {"high": "as a test has it"})
+    few = evaluate(NOISY, steps=50, replicates=2, prompts=10).cells
+    assert len(few) == 6
+    for cell in few:
+        assert np.array_equal(cell.gate.of_replicates, whole[cell.base, cell.context, cell.group].gate.of_replicates)
+        expected = whole[cell.base, cell.context, cell.group].cross_entropy.gated.of_replicates
+        assert np.array_equal(cell.cross_entropy.gated.of_replicates, expected)

@@ -32,6 +32,7 @@ from theory.setting import DirichletTable, LogisticRegression, TaskDistribution
 
 TASK = TaskDistribution(num_high=2, num_low=4, p_high=0.7, context_length=3, p_relevant=0.6, label_noise=0.2)
 SHARED = replace(TASK, num_labels=3, label_noise_kind="symmetric")
+MANY_LABELS = replace(TASK, num_low=40)
 INPUTS = InputTask(TASK, dimension=3)
 PARTS: dict[str, tuple[Any, Any, int]] = {
     "table": (TASK, [DirichletTable(pseudo_count=b) for b in (1e-100, 0.5, 1e15)], 0),
@@ -39,6 +40,7 @@ PARTS: dict[str, tuple[Any, Any, int]] = {
     # At much higher rates every step amplifies rounding.
     "regression": (TASK, [LogisticRegression(learning_rate=r) for r in (0.01, 1.0, 3.0)], 0),
     "regression, no bias": (SHARED, [LogisticRegression(learning_rate=r, bias=False) for r in (0.1, 3.0)], 0),
+    "regression, many labels": (MANY_LABELS, [LogisticRegression(learning_rate=r) for r in (0.1, 3.0)], 0),
     "inputs": (INPUTS, [LogisticRegression(learning_rate=r) for r in (0.01, 1.0)], 3),
     "inputs, no bias": (INPUTS, [LogisticRegression(learning_rate=0.3, bias=False)], 3),
 }

@@ -15,7 +15,6 @@ from simulate.evaluation.query_groups import query_groups
 from simulate.evaluation.questions import Questions
 from simulate.lanes import Lanes
 from simulate.sources import PromptSource
-from theory.errors import SettingError
 from theory.setting import (
     ClassLaw,
     EpisodeDistribution,
@@ -288,10 +287,3 @@ def test_moving_stored_rows_in_place_would_move_some_twice() -> None:
         seen.append(store[row])
     assert not np.array_equal(np.array(seen), right)
     assert (np.array(seen) == query).any()  # a cycle of three comes home: the in-weight predictor is right there
-
-
-def test_a_group_of_one_label_cannot_move() -> None:
-    task = TaskDistribution(num_high=1, num_low=3, p_high=0.5)
-    exam = Exam(task=task, replicates=1, seed=0, prompts=1)
-    with pytest.raises(SettingError, match="at least two, to be flipped"):
-        exam.marks(object())  # type: ignore[arg-type]

@@ -196,3 +196,28 @@ def test_a_gate_without_cells_has_no_regret_table_along_runs() -> None:
     task = TaskDistribution(num_high=2, num_low=4, p_high=0.9, context_length=4)
     with pytest.raises(SettingError, match=r"model\.gate"):
         simulate.run_regrets(task, GatedPredictor(gate=LogisticGate()), steps=8, replicates=1)
+
+
+def loss_of_the_logistic_gate(score: float, g: float, h: float) -> float:
+    """Loss in nats where the log-odds of the gate are a score, which is linear in the learned weights."""
+    weight = 1 / (1 + math.exp(-score))
+    return -math.log(weight * g + (1 - weight) * h)
+
+
+def test_the_loss_of_the_logistic_gate_is_not_convex() -> None:
+    """So that gradient descent's bound does not hold for it: a counterexample, and the reason why there always is one.
+
+    In the mixing weight itself the loss is convex; in the score it is bounded, and no bounded function that varies is.
+    """
+    g, h = 0.9, 0.1
+    ends = [loss_of_the_logistic_gate(score, g, h) for score in (-6.0, 0.0)]
+    middle = loss_of_the_logistic_gate(-3.0, g, h)
+    assert middle > sum(ends) / 2 + 0.4
+    weights = [1 / (1 + math.exp(6.0)), 0.5]
+    mean = sum(weights) / 2
+    assert -math.log(mean * g + (1 - mean) * h) < sum(ends) / 2
+    # Only an in-context predictor that excludes the label makes it convex: then it is the logistic loss.
+    scores = np.linspace(-20, 20, 81)
+    for least, convex in ((0.0, True), (1e-6, False), (0.1, False)):
+        losses = np.array([loss_of_the_logistic_gate(score, g, least) for score in scores])
+        assert bool((np.diff(losses, 2) >= -1e-12).all()) is convex

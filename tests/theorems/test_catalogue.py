@@ -13,6 +13,7 @@ import pytest
 from tests.theorems import (
     attention,
     bayes_in_context,
+    changing_rates,
     evidence,
     gate_regret,
     in_context_copying,
@@ -36,6 +37,7 @@ from theory.theorems.theorem import Theorem
 EVIDENCE = (
     attention,
     bayes_in_context,
+    changing_rates,
     gate_regret,
     in_context_copying,
     in_weight_cumulative,

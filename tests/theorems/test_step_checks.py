@@ -8,7 +8,15 @@ from sympy import Rational, exp, gamma, log, sqrt
 
 from theory.theorems.checks.algebra import PROBABILITY
 from theory.theorems.checks.identities import by_definition, by_summation, simplifies, to_fifty_digits
-from theory.theorems.checks.inequalities import by_convexity, by_intervals, by_monotonicity, by_sampling, by_sign, cited
+from theory.theorems.checks.inequalities import (
+    by_convexity,
+    by_intervals,
+    by_monotonicity,
+    by_sampling,
+    by_sign,
+    by_slope,
+    cited,
+)
 from theory.theorems.checks.reductions import after, termwise, using, weights_sum_to_one
 from theory.theorems.derivation import Check, Derivation, Relation, Status, Step, compose
 from theory.theorems.expectations import ExpectedLog, binomial_mean
@@ -22,6 +30,8 @@ BELOW_ONE = {p: 1 / (1 + x)}
 SQUARE = Step((1 + x) ** 2, "=", 1 + 2 * x + x**2, "Expand.", simplifies)
 DOUBLED = 4**z * gamma(z) * gamma(z + Rational(1, 2)) / sqrt(sympy.pi)
 SQUARES, PLAIN = mean_over_labels(lambda q: q**2), mean_over_labels(lambda q: q)
+SLOPE = Step(1 / (1 + x), "<=", sympy.Integer(1), "The logarithm's slope.", by_sign())
+NO_SLOPE = Step(1 / (1 + x), ">=", sympy.Integer(1), "Not so.", by_sign())
 MEAN_LOSS = mean_over_labels(lambda q: -log(q))
 
 # What holds: check, left, relation, right, status.
@@ -40,6 +50,7 @@ TRUE: dict[str, tuple[Check, sympy.Expr, Relation, sympy.Expr, Status]] = {
     "by sign": (by_sign(), 2 * x, "<=", 1 + x**2 + 2 * x, Status.PROVED),
     "by sign, substituted": (by_sign(BELOW_ONE), p**2, "<=", p, Status.PROVED),
     "by monotonicity": (by_monotonicity(x, 0), log(1 + x), "<=", x, Status.PROVED),
+    "by slope": (by_slope(x, 0, SLOPE), log(1 + x), "<=", x, Status.PROVED),
     "by convexity": (by_convexity(z, 1), log(z), "<=", z - 1, Status.PROVED),
     "by intervals": (by_intervals({x: (0, 1)}), exp(x), "<=", Rational(28, 10), Status.PROVED),
     "by sampling": (by_sampling(), log(1 + x), "<=", x, Status.SAMPLED),
@@ -63,6 +74,11 @@ FALSE: dict[str, tuple[Check, sympy.Expr, Relation, sympy.Expr]] = {
     "by sign, true but not readable": (by_sign(), log(1 + x), "<=", x),
     "by monotonicity": (by_monotonicity(x, 0), x, "<=", log(1 + x)),
     "by monotonicity, wrong at the start": (by_monotonicity(x, 0), log(1 + x) + 1, "<=", x),
+    "by slope, the slope of another": (by_slope(x, 0, SLOPE), log(1 + 2 * x), "<=", x),
+    "by slope, with a false lemma": (by_slope(x, 0, NO_SLOPE), log(1 + x), ">=", x),
+    "by slope, wrong at the start": (by_slope(x, 0, SLOPE), log(1 + x) + 1, "<=", x),
+    "by slope, before the start": (by_slope(x, 1, SLOPE), log(1 + x), "<=", x),
+    "by slope, an identity": (by_slope(x, 0, SLOPE), log(1 + x), "=", x),
     "by convexity": (by_convexity(z, 1), z - 1, "<=", log(z)),
     "by convexity, not at the minimum": (by_convexity(z, 2), log(z), "<=", z - 1),
     "by intervals": (by_intervals({x: (0, 1)}), exp(x), "<=", Rational(27, 10)),

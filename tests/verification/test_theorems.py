@@ -105,6 +105,8 @@ def broken(theorem: str, number: int = 0, **changed: float) -> Verdict:
         ("in_weight_risk_total", {"n": 4}),
         ("in_weight_risk_total", {"label_noise": 0.33}),
         ("in_weight_risk_noiseless", {"b": 0.5000001}),
+        ("decreasing_hedge_regret", {"rate": 0.5001}),
+        ("adahedge_regret", {"n": 2}),
         ("in_weight_lower", {"n": 4}),
         ("laplace_upper_seen", {"b": 0.9}),
         ("expected_cumulative_loss", {"label_noise": 0.31}),

@@ -40,7 +40,7 @@ GATES: dict[str, Callable[[Point], Any]] = {
 }
 
 
-def cumulative_losses(gate: Any, pays: Sides, gap: float) -> Array:
+def cumulative_losses(gate: Any, pays: Sides, gap: float | Array) -> Array:
     """Losses of a gate along sequences, shape (visits, lanes), of which the better predictor of a visit pays nothing.
 
     The sequence comes in two blocks.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.verification import (
     theorem_checks_attention,
+    theorem_checks_changing_rates,
     theorem_checks_emergence,
     theorem_checks_gate,
     theorem_checks_gate_states,
@@ -29,6 +30,7 @@ REGISTRY: tuple[Check, ...] = tuple(
             *theorem_checks_in_context.CHECKS,
             *theorem_checks_gate.CHECKS,
             *theorem_checks_gate_states.CHECKS,
+            *theorem_checks_changing_rates.CHECKS,
             *theorem_checks_transition.CHECKS,
             *theorem_checks_attention.CHECKS,
             *theorem_checks_emergence.CHECKS,

@@ -25,6 +25,7 @@ from theory.catalogue.gate_losses import (
 )
 from theory.catalogue.letters import NATS, n
 from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, S, gap, loss_of_gate, visits_paid_by_g
+from theory.numerics.gate_prices import fixed_share_price
 from theory.theorems.checks.identities import simplifies, to_fifty_digits
 from theory.theorems.checks.inequalities import by_sign
 from theory.theorems.checks.reductions import after, evaluated, substituting, using
@@ -264,7 +265,7 @@ def fixed_share_loss(n: Array, S: Array, rate: Array, gap: Array) -> Array:
 
 def price(n: Array, S: Array, rate: Array) -> Array:
     r""":math:`\log 2 + S\log\frac1s + (n-1-S)\log\frac1{1-s}`: regret of fixed share at most."""
-    return np.asarray(np.log(2) - S * np.log(rate) - (n - 1 - S) * np.log1p(-rate))
+    return fixed_share_price(np.log(2), n, S, rate)
 
 
 def _least_price_found(n: Array, S: Array) -> Array:

@@ -19,9 +19,11 @@ from theory.catalogue.gate_losses import (
 )
 from theory.catalogue.letters import NATS, n
 from theory.catalogue.loss_sequences import G_PAYS, H_PAYS, loss_of_g, loss_of_gate, loss_of_h
+from theory.catalogue.mixture_loss import POWER_MEAN, SLOWER_AT_ONE_VISIT, gain, rise, weight
+from theory.numerics.gate_prices import hedge_price
 from theory.theorems.checks.identities import simplifies
-from theory.theorems.checks.inequalities import by_convexity, by_sign, cited
-from theory.theorems.checks.reductions import after, evaluated, substituting
+from theory.theorems.checks.inequalities import by_convexity, by_sign
+from theory.theorems.checks.reductions import adding, after, evaluated, follows_from, substituting
 from theory.theorems.checks.sums import VISIT, against_each, each_term, naming, over_all, telescopes, times
 from theory.theorems.derivation import Derivation, Step
 from theory.theorems.least import Least, attained_at, least_in_mpmath, least_in_numpy
@@ -148,7 +150,14 @@ _SLOW_CHAIN: Final = (
         "<=",
         _POWER_MEANS,
         "Power means grow with their exponent: that of the rate, at most 1, lies below the mean (Jensen).",
-        each_term(naming(_GIVEN_ODDS | _PAID, cited("hardy1952inequalities", {rate: (0, 1), _g: (0, 9), _h: (0, 9)}))),
+        each_term(
+            naming(
+                {weight: _WEIGHT} | _PAID,
+                substituting(
+                    {_g: _h - gain, rate: 1 - rise / (1 + rise)}, adding(_h, follows_from(SLOWER_AT_ONE_VISIT))
+                ),
+            )
+        ),
     ),
     Step(
         _POWER_MEANS,
@@ -220,7 +229,7 @@ def hedge_loss(n: Array, S: Array, rate: Array, gap: Array) -> Array:
 
 def price(n: Array, rate: Array, B: Array) -> Array:
     r""":math:`\frac{\log 2}{\lambda} + \frac{\lambda n B^2}{8}`: regret of Hedge at most."""
-    return np.asarray(np.log(2) / rate + rate * n * B * B / 8)
+    return hedge_price(np.log(2), rate, n * B * B)
 
 
 def _bound(n: Array, S: Array, rate: Array, B: Array, gap: Array) -> Array:
@@ -275,11 +284,13 @@ THEOREMS: Final = (
         left=LOSS,
         relation="<=",
         right=_SLOW_BOUND,
-        derivation=Derivation(chain=_SLOW_CHAIN),
+        derivation=Derivation(lemmas=(POWER_MEAN, SLOWER_AT_ONE_VISIT), chain=_SLOW_CHAIN),
         evaluate_left=hedge_loss,
-        evaluate_right=lambda n, S, rate, gap: np.asarray(np.minimum(*losses_so_far(n, S, gap)) + np.log(2) / rate),
+        evaluate_right=lambda n, S, rate, gap: np.asarray(
+            np.minimum(*losses_so_far(n, S, gap)) + hedge_price(np.log(2), rate)
+        ),
         hunted_up_to={"n": HUNTED_VISITS},
-        value=lambda rate: np.asarray(np.log(2) / rate),
+        value=lambda rate: hedge_price(np.log(2), rate),
         value_meaning=f"regret of the gate against the better predictor at most, {NATS}",
         wrong=WrongVariant(
             mistake="log(2) alone, as for the Bayes gate, whose rate is 1",

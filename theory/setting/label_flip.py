@@ -39,11 +39,33 @@ def flip_within_groups(distribution: AnyTask) -> Labels:
     >>> flip_within_groups(TaskDistribution(num_high=2, num_low=3, p_high=0.9)).tolist()
     [1, 0, 3, 4, 2]
     """
-    labels = distribution.total_labels
-    flipped = (np.arange(labels, dtype=np.intp) + 1) % labels
     for name, members in _label_groups(distribution).items():
         if members.size < 2:
             raise SettingError(f"labels of the {name} classes", members.tolist(), "at least two, to be flipped")
+    return flip_where_possible(distribution)
+
+
+def flip_where_possible(distribution: AnyTask) -> Labels:
+    r"""The same, where a label that is the only one of its group stays.
+
+    Parameters
+    ----------
+    distribution : TaskDistribution or EpisodeDistribution
+        Any one.
+
+    Returns
+    -------
+    ndarray of int, shape (labels,)
+        A permutation.
+
+    Examples
+    --------
+    >>> from theory.setting import TaskDistribution
+    >>> flip_where_possible(TaskDistribution(num_high=1, num_low=3, p_high=0.9)).tolist()
+    [0, 2, 3, 1]
+    """
+    flipped = np.arange(distribution.total_labels, dtype=np.intp)
+    for members in _label_groups(distribution).values():
         flipped[members] = np.roll(members, -1)
     return flipped
 

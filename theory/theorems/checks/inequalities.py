@@ -21,7 +21,7 @@ from theory.theorems.checks.algebra import (
     slack_of,
     vanishes,
 )
-from theory.theorems.derivation import Check, Relation, Status, Verdict
+from theory.theorems.derivation import Check, Relation, Status, Step, Verdict
 
 _BOXES: Final = 20_000
 
@@ -86,6 +86,35 @@ def by_convexity(
                 Status.PROVED, f"convex in {variable}, with its minimum at {variable} = {minimum}" + claimed_for(where)
             )
         return Verdict(Status.FAILED, f"not convex in {variable}")
+
+    return check
+
+
+def by_slope(
+    variable: sympy.Symbol,
+    start: sympy.Expr | float,
+    lemma: Step,
+    where: Mapping[sympy.Symbol, sympy.Expr] | None = None,
+) -> Check:
+    """The slack is nonnegative at the start, and its derivative is the slack of the lemma, which is checked here too.
+
+    The variable is at least start.
+    """
+
+    def check(left: sympy.Expr, relation: Relation, right: sympy.Expr) -> Verdict:
+        slack, slope = slack_of(left, relation, right), slack_of(lemma.left, lemma.relation, lemma.right)
+        if slack is None or slope is None or jumps(slack) or slack.has(sympy.Abs, sympy.Max, sympy.Min):
+            return Verdict(Status.FAILED, "inequalities without jumps or kinks were expected")
+        if not is_nonnegative(put(variable - start, where)):
+            return Verdict(Status.FAILED, f"{variable} may be less than {start}")
+        if not is_nonnegative(put(slack.subs(variable, start), where)):
+            return Verdict(Status.FAILED, f"may be negative at {variable} = {start}")
+        if not vanishes(sympy.diff(slack, variable) - slope):
+            return Verdict(Status.FAILED, "the derivative is not the slack of the lemma")
+        verdict = lemma.verdict()
+        return Verdict(
+            verdict.status, f"nonnegative at {variable} = {start}, and so is its derivative: {verdict.method}"
+        )
 
     return check
 
