@@ -131,7 +131,7 @@ def compare_along(
     Parameters
     ----------
     setting : dict
-        Nested settings, from :func:`theory.read` or ``to_dict``.
+        Nested settings, from :func:`theory.setting_file.read` or ``to_dict``.
     axis : Axis
         The parameter and its values; from :func:`parse_axis`, for instance.
     steps : int or None

@@ -118,9 +118,13 @@ def test_keys_of_the_bibliography_become_citations() -> None:
 
 
 def test_references_by_the_defining_module_find_public_names_only() -> None:
-    candidates = extension("public_names").candidates
+    names = extension("public_names")
+    candidates, exists = names.candidates, names.exists
     assert candidates("simulate.sweeps.grid_axes.grid_axis", {"grid_axis"})[1:] == ["grid_axis"]
     assert candidates("simulate.sweeps.tables.quantity", {"grid_axis"})[1:] == []
+    assert exists("simulate.sweeps.tables.quantity")
+    assert not exists("simulate.sweeps.tables.no_such_thing")
+    assert not exists("os.path")
 
 
 @pytest.mark.slow

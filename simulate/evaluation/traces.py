@@ -139,7 +139,7 @@ class Trace:
         return estimate.mean, estimate.standard_error
 
     def training_loss(self, part: str, group: str) -> tuple[Any, Any]:
-        """Mean training loss before each checkpoint: see :meth:`~simulate.evaluation.traces.TrainingLosses.mean`."""
+        """Mean training loss of a predictor before each checkpoint: see :meth:`TrainingLosses.mean`."""
         for losses in self.training:
             if losses.group == group:
                 return losses.mean(part)
