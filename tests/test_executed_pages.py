@@ -157,20 +157,21 @@ label_noise = [0.1, 0.2]
 """
 
 
+def with_python(folder: Path) -> dict[str, str]:
+    """The environment of an activated virtual environment: `python` and `dask` are those of these tests."""
+    for name, words in (("python", ""), ("dask", "-m dask")):
+        (folder / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {words} "$@"\n', encoding="utf-8")
+        (folder / name).chmod(0o755)
+    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
 def test_the_shards_of_the_job_array_are_the_whole_sweep(tmp_path: Path) -> None:
     grid = tmp_path / "grid.toml"
     grid.write_text(GRID, encoding="utf-8")
-    # `python` is the interpreter of these tests, as in an activated environment.
-    (tmp_path / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
-    (tmp_path / "python").chmod(0o755)
+    activated = with_python(tmp_path)
     for task in ("1", "2"):
-        environment = {
-            **os.environ,
-            "PATH": f"{tmp_path}:{os.environ['PATH']}",
-            "SLURM_ARRAY_TASK_ID": task,
-            "SHARDS": "2",
-        }
+        environment = {**activated, "SLURM_ARRAY_TASK_ID": task, "SHARDS": "2"}
         command = ["bash", str(ROOT / "examples/sweep_array.sh"), str(grid), str(tmp_path / "sweep")]
         done = subprocess.run(  # noqa: S603 (a script of the project)
             command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT
@@ -178,6 +179,30 @@ def test_the_shards_of_the_job_array_are_the_whole_sweep(tmp_path: Path) -> None
         assert done.returncode == 0, done.stderr
         assert "1 cells computed" in done.stdout
     assert len(list((tmp_path / "sweep" / "cells").glob("*.npz"))) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
+def test_the_dask_recipe_sweeps_on_workers_of_its_own(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    (tmp_path / "grid.toml").write_text(GRID, encoding="utf-8")
+    page = (DOCS / "sweeps.md").read_text(encoding="utf-8")
+    (block,) = [block for block in re.findall(r"```bash\n(.*?)```", page, re.DOTALL) if "dask" in block]
+    # On loopback, at any free port, and small.
+    block = block.replace("dask scheduler", "dask scheduler --host 127.0.0.1 --port 0 --no-dashboard")
+    block = block.replace("--nworkers 8", "--host 127.0.0.1 --nworkers 1 --no-dashboard")
+    script = f"trap 'kill $(jobs -p); wait' EXIT\n{block}"
+    done = subprocess.run(  # noqa: S603 (the project's own page)
+        ["bash", "-c", script],  # noqa: S607
+        env=with_python(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "2 cells computed, 0 were there, 0 failed" in done.stdout
 
 
 def test_the_mpi_recipe_sweeps_with_any_executor(
