@@ -43,6 +43,7 @@ theorems: $(VENV)/.test ## check every theorem (some minutes), and write its pag
 	mv out/falsification.md out/theorems.md out/verification.md docs/
 
 docs: $(VENV)/.docs ## run the code on the pages and build them; warnings are errors (out/docs/index.html)
+	rm -rf out/docs out/docs-work
 	$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --nitpicky --quiet -d out/docs-work docs out/docs
 
 test: $(VENV)/.test ## the fast suite
