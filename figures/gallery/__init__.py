@@ -7,7 +7,21 @@ from importlib import import_module
 from figures.recipe import Recipe
 from theory.errors import unknown_name
 
-NAMES: tuple[str, ...] = ()
+NAMES: tuple[str, ...] = (
+    "paper-bounds",
+    "overlay-p-high",
+    "overlay-num-low",
+    "overlay-context-length",
+    "overlay-relevant-examples",
+    "overlay-p-relevant",
+    "overlay-label-noise",
+    "overlay-input-noise",
+    "phase-map",
+    "transience",
+    "regrets",
+    "zipf-law",
+    "tightness",
+)
 """All figures, in the order of the gallery; each is the module of its name."""
 
 
