@@ -110,6 +110,12 @@ def test_pictures_need_words_and_are_the_same_bytes_again(tmp_path: Path) -> Non
     assert files[0] == files[1]
 
 
+def test_pictures_that_a_command_has_made_are_shown(tmp_path: Path) -> None:
+    lines = ("# alt: a file", "from pathlib import Path", "p = Path('a.svg')", "_ = p.write_text('<svg/>')", "p")
+    assert ":alt: a file" in told(python(*lines), tmp_path)
+    assert (tmp_path / "page-0.svg").read_text(encoding="utf-8") == "<svg/>"
+
+
 def test_keys_of_the_bibliography_become_citations() -> None:
     cited = extension("cited_keys").cited
     assert cited("see ``a2000b`` and `c2001d`, not ``e2002f``", {"a2000b", "c2001d"}, ":cite:t:") == (

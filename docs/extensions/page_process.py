@@ -12,6 +12,7 @@ import io
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import traceback
@@ -41,19 +42,22 @@ def run_python(source: str, names: dict[str, Any], stem: Path) -> dict[str, str]
             shown = eval(compile(ast.Expression(last.value), "page", "eval"), names)
         else:
             exec(compile(tree, "page", "exec"), names)
-    if hasattr(shown, "savefig"):
+    if hasattr(shown, "savefig") or (isinstance(shown, Path) and shown.suffix == ".svg"):
         return {"text": printed.getvalue(), **save_picture(shown, source, stem)}
     return {"text": printed.getvalue() + ("" if shown is None else f"{shown!r}\n")}
 
 
 def save_picture(figure: Any, source: str, stem: Path) -> dict[str, str]:
-    """Write a figure as SVG, without date, and tell where it is and what it shows in words."""
-    import matplotlib
-
+    """Keep a figure, or the SVG file of one, without date, and tell where it is and what it shows in words."""
     found = ALTERNATIVE.search(source)
     if found is None:
         raise BlockError("a block that shows a figure needs a line '# alt: what it shows in words'")
     path = stem.with_suffix(".svg")
+    if isinstance(figure, Path):
+        shutil.copyfile(figure, path)
+        return {"picture": path.name, "alternative": found[1]}
+    import matplotlib
+
     with matplotlib.rc_context({"svg.hashsalt": stem.name}):
         figure.savefig(path, metadata={"Date": None, "Creator": None})
     return {"picture": path.name, "alternative": found[1]}
