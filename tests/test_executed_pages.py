@@ -183,7 +183,7 @@ def test_the_shards_of_the_job_array_are_the_whole_sweep(tmp_path: Path) -> None
             command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT
         )
         assert done.returncode == 0, done.stderr
-        assert "1 cells computed" in done.stdout
+        assert "1 cell computed" in done.stdout
     assert len(list((tmp_path / "sweep" / "cells").glob("*.npz"))) == 2
 
 
