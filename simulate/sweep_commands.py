@@ -14,9 +14,11 @@ from typing import Any
 from simulate.sweeps.cell_file import CellFileError
 from simulate.sweeps.exporting import export_csv, export_netcdf, export_npz
 from simulate.sweeps.gathering import SweepTable
+from simulate.sweeps.grid import Grid
 from simulate.sweeps.grid_file import read_grid
 from simulate.sweeps.replaying import Replay, replay
 from simulate.sweeps.shards import shard_of
+from simulate.sweeps.store import Store
 from simulate.sweeps.sweep_status import Failure, SweepStatus, sweep_status
 from simulate.sweeps.sweeping import Sweep, stored_sweep, sweep
 from theory.checks import integer
@@ -79,20 +81,33 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
-    grid = read_grid(arguments.grid)
+    grid = None
+    try:
+        with _stopped_by_signals():
+            grid = read_grid(arguments.grid)
+            done = _swept(arguments, grid)
+    except KeyboardInterrupt:
+        stored = 0 if grid is None else _stored(grid, Path(arguments.out))
+        of = "" if grid is None else f" of {len(grid.cells):,}"
+        print(f"interrupted: {stored:,}{of} cells are stored; the same command resumes", flush=True)
+        return _INTERRUPTED
+    _print_sweep(done)
+    return 1 if done.failed else 0
+
+
+def _swept(arguments: argparse.Namespace, grid: Grid) -> Sweep:
     if arguments.workers is not None and arguments.executor is not None:
         raise SettingError("--workers", arguments.workers, "nothing beside --executor, which has workers of its own")
     cells = grid.cells if arguments.shard is None else shard_of(grid.cells, arguments.shard)
     print(f"{_cells(len(cells))} of {grid.replicates:,} x {grid.steps:,} steps", flush=True)
-    with _stopped_by_signals(), _executor(arguments) as executor:
-        try:
-            done = sweep(grid, arguments.out, executor, shard=arguments.shard, extend=arguments.extend, progress=True)
-        except KeyboardInterrupt:
-            status = sweep_status(arguments.out)
-            print(f"interrupted: {status.done:,} of {len(grid.cells):,} cells are stored; the same command resumes")
-            return _INTERRUPTED
-    _print_sweep(done)
-    return 1 if done.failed else 0
+    with _executor(arguments) as executor:
+        return sweep(grid, arguments.out, executor, shard=arguments.shard, extend=arguments.extend, progress=True)
+
+
+def _stored(grid: Grid, folder: Path) -> int:
+    """Cells that have a file, without a look into it: who interrupts does not want to wait."""
+    store = Store(folder)
+    return sum(store.has(cell.configuration.key) for cell in grid.cells)
 
 
 def _print_sweep(done: Sweep) -> None:
@@ -109,16 +124,19 @@ def _cells(number: int) -> str:
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """A request to end (a batch system's SIGTERM) ends as Ctrl-C does: what is done is kept and said."""
+    """A request to end (a batch system's SIGTERM) ends as Ctrl-C does; one is enough, more do not disturb the end."""
 
     def stop(*_: object) -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -143,8 +161,8 @@ def _dask_client(address: str) -> Any:
     where = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
     try:
         return connect(**where, timeout=10)
-    except (OSError, ValueError) as error:
-        raise SettingError("--executor", f"dask:{address}", f"a scheduler that answers ({error})") from error
+    except Exception as error:  # a file that is none of a scheduler's fails in many ways
+        raise SettingError("--executor", f"dask:{address}", f"a scheduler that answers ({error!r})") from error
 
 
 def _status(arguments: argparse.Namespace) -> int:

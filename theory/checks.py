@@ -40,7 +40,7 @@ def real(
     if isinstance(value, bool) or not isinstance(value, Real):
         raise SettingError(field, value, allowed)
     try:
-        number = float(value)
+        number = float(value) + 0.0  # -0.0 is 0.0
     except OverflowError:
         raise SettingError(field, value, allowed) from None
     if not math.isfinite(number):

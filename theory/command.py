@@ -6,6 +6,7 @@ import argparse
 import io
 import json
 import os
+import secrets
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
@@ -178,7 +179,7 @@ def write_atomically(path: str | Path, write: Callable[[Path], None], *, keep: b
         Whether to keep the file; ``False`` only tries.
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
+    temporary = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
     try:
         try:
             write(temporary)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
+import stat
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.sweeps.configuration import Configuration
+from simulate.sweeps.provenance import check_provenance
 from simulate.sweeps.tables import Table
 
 _DIGEST = 64
@@ -82,21 +85,30 @@ def read_cell(path: Path) -> StoredCell:
     CellFileError
         The file cannot be read, is not whole, was altered, or is no cell.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CellFileError(path, f"cannot be read ({error.strerror or error})") from error
+    content = _content(path)
     body, digest = content[:-_DIGEST], content[-_DIGEST:]
     if hashlib.sha256(body).hexdigest().encode() != digest:
         raise CellFileError(path, "is not whole, was altered, or is no cell: its checksum does not fit")
     try:
         return _parsed(content)
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-        raise CellFileError(path, f"is no cell of this version ({error})") from error
+    except Exception as error:  # crafted files break zip, JSON and array readers in any way
+        raise CellFileError(path, f"is no cell of this version ({type(error).__name__}: {error})") from error
+
+
+def _content(path: Path) -> bytes:
+    """All bytes of a regular file; a pipe under a cell's name is not waited for."""
+    try:
+        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise CellFileError(path, "is no file")
+            return file.read()
+    except OSError as error:
+        raise CellFileError(path, f"cannot be read ({error.strerror or error})") from error
 
 
 def _parsed(content: bytes) -> StoredCell:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        _check_members(archive, len(content))
         provenance = json.loads(archive.read(_PROVENANCE))
         names = [name for name in archive.namelist() if name != _PROVENANCE]
         arrays = {
@@ -105,7 +117,18 @@ def _parsed(content: bytes) -> StoredCell:
         }
     configuration = Configuration.from_dict(provenance.pop("configuration"))
     _ = configuration.key  # which checks that files and settings fit
+    check_provenance(provenance)
     return StoredCell(configuration=configuration, table=Table.from_arrays(arrays), provenance=provenance)
+
+
+def _check_members(archive: zipfile.ZipFile, size: int) -> None:
+    """Raise where members are not as :func:`cell_bytes` writes them: nothing is unpacked that was packed."""
+    members = archive.infolist()
+    if len({member.filename for member in members}) < len(members):
+        raise ValueError("two members of one name")
+    for member in members:
+        if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1 or member.file_size > size:
+            raise ValueError(f"the member {member.filename!r} is not stored as it is")
 
 
 def array_bytes(array: NDArray[Any]) -> bytes:

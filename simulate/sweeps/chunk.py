@@ -65,7 +65,9 @@ def run_chunk(work: Work, cells: Sequence[Any], call: Call) -> list[CellReport] 
         stay_at_one_blas_thread()
     try:
         return list(work(cells))
-    except Exception as error:  # whatever it is, it is told to the driver
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever it is, SystemExit too, it is told to the driver
         return Raised(error=in_one_line(error))
 
 

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from theory.checks import integer
 from theory.errors import SettingError
 from theory.setting_file import Setting
@@ -117,10 +119,19 @@ def named_files(setting: Setting) -> dict[str, str]:
     return {inputs["file"]: file_digest(inputs["file"])} if "file" in inputs else {}
 
 
+def plain_values(data: Any) -> Any:
+    """The same data with Python's own numbers and lists in place of NumPy's and of tuples."""
+    if isinstance(data, Mapping):
+        return {key: plain_values(value) for key, value in data.items()}
+    if isinstance(data, np.ndarray | np.generic):
+        return data.tolist()
+    return [plain_values(value) for value in data] if isinstance(data, list | tuple) else data
+
+
 def with_absolute_files(setting: Setting) -> Setting:
     """The same settings, with files named so that they are found from every folder."""
     inputs = setting.get("episodes", {}).get("inputs", {})
-    if "file" not in inputs:
+    if not isinstance(inputs, Mapping) or not isinstance(inputs.get("file"), str):
         return setting
     file = str(Path(inputs["file"]).resolve())
     return {**setting, "episodes": {**setting["episodes"], "inputs": {**inputs, "file": file}}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from simulate.sweeps.dispatching import Dispatched, dispatch
 from simulate.sweeps.progress import showing_progress
 from simulate.sweeps.store import Store
 from simulate.sweeps.working import work
+from theory.errors import OutputError
 
 
 def drive(
@@ -46,7 +48,9 @@ def drive(
 
     def record_failure(key: str, error: str) -> None:
         when = datetime.now(UTC).isoformat(timespec="seconds")
-        Store(Path(folder)).record_failure(cells[key], {"error": error, "traceback": "", "time": when})
+        # A record that cannot be written (a full disk) must not end the sweep: the driver's report has the error too.
+        with suppress(OutputError):
+            Store(Path(folder)).record_failure(cells[key], {"error": error, "traceback": "", "time": when})
 
     with showing_progress(shown=progress) as show:
         return dispatch(

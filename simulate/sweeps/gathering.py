@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulate.sweeps.configuration import by_contents
 from simulate.sweeps.sweep_table import SweepTable
 from simulate.sweeps.tables import AnyArray, Quantity, Table
 
@@ -203,7 +204,8 @@ def _description(grid: Grid) -> dict[str, str | int]:
 
 def _common_setting(grid: Grid) -> Any:
     """Complete settings of all cells, without those that an axis changes."""
-    moved = {key for axis in grid.axes for case in axis.changes for key, _ in case}
+    moved = frozenset[str]().union(*(axis.settings for axis in grid.axes))
+    first = grid.cells[0].configuration
 
     def kept(place: str, value: Any) -> Any:
         if not isinstance(value, Mapping):
@@ -211,4 +213,4 @@ def _common_setting(grid: Grid) -> Any:
         inner = {key: (f"{place}{key}.", entry) for key, entry in value.items()}
         return {key: kept(*entry) for key, entry in inner.items() if entry[0].removeprefix("task.")[:-1] not in moved}
 
-    return kept("", grid.cells[0].configuration.setting)
+    return kept("", by_contents(first.setting, first.files))

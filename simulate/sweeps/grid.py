@@ -21,6 +21,7 @@ from simulate.sweeps.configuration import (
     canonical,
     derived_seed,
     named_files,
+    plain_values,
     with_absolute_files,
 )
 from simulate.sweeps.grid_axes import GridAxis, Value, grid_axis
@@ -113,8 +114,16 @@ class Grid:
                 raise SettingError(name, getattr(self, name), "true or false")
         object.__setattr__(self, "options", measure_options(self.measure, self.options))
         _check_axes(self.axes)
+        self._check_cells()
+
+    def _check_cells(self) -> None:
         if not self.cells:
             raise SettingError("axes", [axis.name for axis in self.axes], "at least one point that is a setting")
+        first: dict[str, GridCell] = {}
+        for cell in self.cells:
+            same = first.setdefault(cell.configuration.key, cell)
+            if same is not cell:
+                raise SettingError("axes", self.point(cell), f"another setting than that of {self.point(same)}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -202,15 +211,16 @@ def _point(axes: Sequence[GridAxis], values: Sequence[Value]) -> str:
 
 def _as_setting(given: object) -> Setting:
     if isinstance(given, str | Path):
-        return read(given)
-    if isinstance(given, tuple) and len(given) == 2:
+        given = read(given)
+    elif isinstance(given, tuple) and len(given) == 2:
         check_setting(*given)
-        return to_dict(*given)
+        given = to_dict(*given)
     if not isinstance(given, dict):
         raise SettingError(
             "setting", given, "a preset's name, a settings file, a task and a model, or theory.read(...)"
         )
-    return given
+    setting: Setting = plain_values(given)
+    return with_absolute_files(setting)
 
 
 def _as_axes(given: object) -> tuple[GridAxis, ...]:
@@ -226,6 +236,11 @@ def _check_axes(axes: Sequence[GridAxis]) -> None:
     names = [axis.name for axis in axes]
     if len(set(names)) < len(names):
         raise SettingError("axes", names, "different settings along the axes")
+    moved = [(key, axis.name) for axis in axes for key in axis.settings]
+    for key, name in moved:
+        others = [other for same, other in moved if same == key and other != name]
+        if others:
+            raise SettingError(f"axes.{name}", key, f"settings that no other axis changes, as {others[0]!r} does")
     cells = prod(len(axis.values) for axis in axes)
     if cells > MOST_CELLS:
         raise SettingError("axes", cells, f"at most {MOST_CELLS:,} cells")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from simulate.sweeps.configuration import plain_values
 from theory.checks import choice
 from theory.errors import SettingError, unknown_name
 from theory.ranges import parse_values
@@ -15,6 +17,7 @@ from theory.setting_file import PARTS
 from theory.setting_file.episode_tables import KIND_TABLES
 
 Value = float | int | bool | str
+_FILES = ("counts_file", "inputs.file")
 _RANGE_KEYS = ("low", "high", "count", "spacing")
 
 
@@ -36,8 +39,13 @@ class GridAxis:
     values: tuple[Value, ...]
     changes: tuple[tuple[tuple[str, Any], ...], ...]
 
+    @property
+    def settings(self) -> frozenset[str]:
+        """Names of all settings that change along it, without ``task.``."""
+        return frozenset(key.removeprefix("task.") for case in self.changes for key, _ in case)
 
-def grid_axis(name: str, given: object) -> GridAxis:
+
+def grid_axis(name: str, given: object, folder: Path = Path()) -> GridAxis:
     """An axis from what a user gave.
 
     Parameters
@@ -48,6 +56,8 @@ def grid_axis(name: str, given: object) -> GridAxis:
         Listed values; ``"low:high:count"`` or ``"low:high:count:log"``; ``{low, high, count, spacing}``; or
         ``{cases = {NAME = {SETTING = VALUE, ...}, ...}}``, where every case changes several settings at once.
         A range of a setting that is a whole number is rounded, without repetition.
+    folder : Path
+        Where files are that settings name.
 
     Raises
     ------
@@ -64,12 +74,21 @@ def grid_axis(name: str, given: object) -> GridAxis:
     field = f"axes.{name}"
     name = name.removeprefix("task.")
     if isinstance(given, Mapping) and "cases" in given:
-        return _axis_of_cases(field, name, given)
+        return _axis_of_cases(field, name, given, folder)
     values = _values(field, name, given)
-    return GridAxis(name=name, values=values, changes=tuple(((name, value),) for value in values))
+    changes = tuple(tuple(found_from(folder, {name: value}).items()) for value in values)
+    return GridAxis(name=name, values=values, changes=changes)
 
 
-def _axis_of_cases(field: str, name: str, given: Mapping[str, Any]) -> GridAxis:
+def found_from(folder: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changed settings, with files named so that they are found from everywhere."""
+    return {
+        key: str((folder / value).resolve()) if key.endswith(_FILES) and isinstance(value, str) else plain_values(value)
+        for key, value in changes.items()
+    }
+
+
+def _axis_of_cases(field: str, name: str, given: Mapping[str, Any], folder: Path) -> GridAxis:
     for key in given:
         if key != "cases":
             raise unknown_name(f"{field} key", key, ("cases",))
@@ -77,10 +96,12 @@ def _axis_of_cases(field: str, name: str, given: Mapping[str, Any]) -> GridAxis:
     if not isinstance(cases, Mapping) or not cases:
         raise SettingError(f"{field}.cases", cases, "a table with a table of settings for every case")
     for case, changes in cases.items():
+        if not isinstance(case, str):
+            raise SettingError(f"{field}.cases", case, "names that are text")
         if not isinstance(changes, Mapping) or not changes:
             raise SettingError(f"{field}.cases.{case}", changes, "a table of settings, such as { num_low = 5 }")
-    changed = tuple(tuple(changes.items()) for changes in cases.values())
-    return GridAxis(name=name, values=tuple(map(str, cases)), changes=changed)
+    changed = tuple(tuple(found_from(folder, changes).items()) for changes in cases.values())
+    return GridAxis(name=name, values=tuple(cases), changes=changed)
 
 
 def _values(field: str, name: str, given: object) -> tuple[Value, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from datetime import UTC, datetime
 from functools import cache
@@ -32,6 +33,17 @@ def provenance(seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 6),
         **_surroundings(),
     }
+
+
+def check_provenance(said: object) -> None:
+    """Raise ``ValueError`` where a file's provenance is not what :func:`provenance` gives."""
+    if not isinstance(said, dict):
+        raise ValueError("the provenance is no table")
+    seconds, versions = said.get("seconds"), said.get("versions")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise ValueError(f"the provenance says that it took {seconds!r} seconds")
+    if not isinstance(versions, dict) or not all(isinstance(version, str) for version in versions.values()):
+        raise ValueError("the provenance has no versions")
 
 
 @cache

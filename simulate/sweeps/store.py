@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,10 @@ class Store:
 
     def has(self, key: str) -> bool:
         """Whether there is a file under a cell's final name."""
-        return self.path(key).exists()
+        try:
+            return self.path(key).exists()
+        except OSError as error:
+            raise OutputError(self.path(key), error.strerror or error) from error
 
     def read(self, configuration: Configuration) -> StoredCell:
         """A cell, once it is sure that its file is whole and of this configuration.
@@ -82,6 +85,8 @@ class Store:
         except Timeout:
             yield False
             return
+        except OSError as error:
+            raise OutputError(lock.lock_file, error.strerror or error) from error
         try:
             yield True
         finally:
@@ -98,9 +103,13 @@ class Store:
         OutputError
             It cannot be written.
         """
-        key = cell.configuration.key
-        _write_durably(self.folder / "partial" / f"{key}.npz", self.path(key), cell_bytes(cell))
-        self.failure_path(key).unlink(missing_ok=True)
+        key, partial = cell.configuration.key, self.folder / "partial"
+        for left in partial.glob(f"{key}.*.npz"):
+            left.unlink(missing_ok=True)  # by a process that was killed: the claim is ours now
+        _write_durably(partial / f"{key}.{secrets.token_hex(4)}.npz", self.path(key), cell_bytes(cell))
+        # What is stored has not failed, whatever becomes of the record.
+        with suppress(OSError):
+            self.failure_path(key).unlink()
 
     def failure_path(self, key: str) -> Path:
         """Where the record of a cell's failure is, if it has failed."""
@@ -109,7 +118,7 @@ class Store:
     def record_failure(self, configuration: Configuration, record: dict[str, Any]) -> None:
         """Write down why a cell failed; ``record`` holds plain values."""
         text = json.dumps({**record, "configuration": configuration.to_dict()}, indent=1)
-        temporary = self.folder / "partial" / f"{configuration.key}.json"
+        temporary = self.folder / "partial" / f"{configuration.key}.{secrets.token_hex(4)}.json"
         _write_durably(temporary, self.failure_path(configuration.key), text.encode())
 
     def failure(self, key: str) -> dict[str, Any] | None:
@@ -139,25 +148,26 @@ class Store:
         try:
             self.read(configuration)
         except CellFileError as error:
-            if self.has(configuration.key):
-                self.set_aside(error.path)
-                return error
+            return error if self.set_aside(error.path) else None
         return None
 
-    def set_aside(self, path: Path) -> None:
-        """Move a file out of the way; nothing is ever deleted that was not understood."""
+    def set_aside(self, path: Path) -> bool:
+        """Move a file out of the way, unless another process has; nothing is ever deleted that was not understood."""
         target = self.folder / "set-aside" / f"{path.name}.{secrets.token_hex(4)}"
         try:
             os.replace(path, target)
+        except FileNotFoundError:
+            return False
         except OSError as error:
             raise OutputError(path, f"it is no cell, and cannot be set aside ({error.strerror or error})") from error
+        return True
 
 
 def _write_durably(temporary: Path, target: Path, content: bytes) -> None:
     """Write a file under a temporary name, flush it to the disk, rename it, and make the new name last."""
     try:
         try:
-            with temporary.open("wb") as file:
+            with temporary.open("xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())

@@ -118,8 +118,7 @@ def sweep(
     present = [cell.configuration for cell in cells if store.has(cell.configuration.key)]
     altered = [error for configuration in present if (error := store.check(configuration)) is not None]
     others, foreign = strays(store, grid)
-    for error in foreign:
-        store.set_aside(error.path)
+    foreign = [error for error in foreign if store.set_aside(error.path)]
     missing = [cell.configuration for cell in cells if not store.has(cell.configuration.key)]
     driven = drive(str(store.folder), missing, executor, progress=progress)
     return Sweep(

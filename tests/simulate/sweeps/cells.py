@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,13 @@ def cell_of(configuration: Configuration, gate: float = 0.5) -> StoredCell:
     return StoredCell(configuration=configuration, table=table, provenance=provenance(0.25))
 
 
-def with_digest(path: Path, members: dict[str, bytes]) -> None:
-    """A zip file with a right checksum, whatever it holds."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
+def with_digest(
+    path: Path, members: dict[str, bytes], kind: int = zipfile.ZIP_STORED, more: Sequence[str] = ()
+) -> None:
+    """A zip file with a right checksum, whatever it holds; ``more`` members are there twice."""
+    with zipfile.ZipFile(path, "w", kind) as archive:
+        for name in (*members, *more):
+            archive.writestr(name, members[name])
         archive.comment = bytes(64)
     body = path.read_bytes()[:-64]
     path.write_bytes(body + hashlib.sha256(body).hexdigest().encode())

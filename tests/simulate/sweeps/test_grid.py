@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulate.sweeps import configuration as configuration_module
 from simulate.sweeps.configuration import Configuration, canonical
 from simulate.sweeps.grid import Grid
 from simulate.sweeps.grid_axes import grid_axis, whole_settings
@@ -264,6 +266,31 @@ def test_parts_that_do_not_fit_a_point_are_found_before_anything_runs() -> None:
     assert [cell.values[1] for cell in grid(noisy, skip_impossible=True).cells] == [95]
 
 
+def test_axes_do_not_change_the_same_setting() -> None:
+    axes = {"label_noise": [0.0, 0.1], "world": {"cases": {"a": {"task.label_noise": 0.2}, "b": {"num_low": 9}}}}
+    with pytest.raises(SettingError, match="that no other axis changes, as 'world' does"):
+        grid(axes)
+
+
+def test_no_two_cells_are_the_same() -> None:
+    with pytest.raises(SettingError, match="another setting than that of world = a"):
+        grid({"world": {"cases": {"a": {"num_low": 9}, "b": {"num_low": 9}}}})
+    with pytest.raises(SettingError, match="another setting than that of x = a"):
+        grid({"x": {"cases": {"a": {"label_noise": -0.0}, "b": {"label_noise": 0.0}}}})
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    task, model = load("transient")
+    setting = {"task": {**to_dict(task, model)["task"], "num_low": np.int64(7)}}
+    found = Grid(setting=setting, axes={"x": {"cases": {"a": {"label_noise": np.float64(0.1)}}}}, steps=100)
+    assert Grid.from_dict(json.loads(json.dumps(found.to_dict()))).key == found.key
+
+
+def test_names_of_cases_are_text() -> None:
+    with pytest.raises(SettingError, match="names that are text"):
+        grid_axis("x", {"cases": {1: {"num_low": 5}}})
+
+
 @pytest.mark.parametrize("key", ["label_noise", "task.label_noise"])
 def test_a_setting_has_a_value_or_an_axis(key: str) -> None:
     with pytest.raises(SettingError, match="an axis changes"):
@@ -296,6 +323,12 @@ def test_every_part_of_a_configuration_is_in_its_name() -> None:
         one(options={"prompts": 1}),
     ]
     assert len({variant.key for variant in variants}) == len(variants)
+
+
+def test_the_schema_is_in_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = one().key
+    monkeypatch.setattr(configuration_module, "SCHEMA", 0)
+    assert one().key != before
 
 
 @given(order=st.permutations(["p_high", "num_high", "num_low", "context_length"]))

@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 import threading
+import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +156,81 @@ def test_a_right_checksum_does_not_make_a_cell(store: Store, alter: Any) -> None
     with_digest(path, alter(members_of(path)))
     with pytest.raises(CellFileError, match=r"is no cell of this version|holds another cell"):
         store.read(configurations()[0])
+
+
+def _shaped(shape: str) -> bytes:
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+
+
+@pytest.mark.parametrize("shape", ["(10**12,)", "(1000000000000,)", "((((", "(-1,)", "0"])
+def test_headers_that_lie(store: Store, shape: str) -> None:
+    path = stored(store)
+    with_digest(path, {**members_of(path), "values.gate_mean.npy": _shaped(shape)})
+    with pytest.raises(CellFileError, match="no cell of this version"):
+        read_cell(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"seconds": None}, {"seconds": "abc"}, {"seconds": -1.0}, {"versions": []}, {"versions": {"numpy": 3}}],
+)
+def test_provenance_is_checked(store: Store, change: dict[str, Any]) -> None:
+    path = stored(store)
+    said = json.loads(members_of(path)["provenance.json"]) | change
+    with_digest(path, {**members_of(path), "provenance.json": json.dumps(said).encode()})
+    with pytest.raises(CellFileError, match="the provenance"):
+        read_cell(path)
+
+
+def test_deep_json_is_no_cell(store: Store) -> None:
+    path = stored(store)
+    with_digest(path, {**members_of(path), "provenance.json": b"[" * 100_000})
+    with pytest.raises(CellFileError, match="no cell of this version"):
+        read_cell(path)
+
+
+def test_packed_and_repeated_members_are_refused(store: Store) -> None:
+    path = stored(store)
+    members = members_of(path)
+    for kind, more in ((zipfile.ZIP_DEFLATED, []), (zipfile.ZIP_STORED, ["provenance.json"])):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of two members of one name
+            with_digest(path, members, kind, more)
+        with pytest.raises(CellFileError, match="not stored as it is|two members"):
+            read_cell(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_is_not_waited_for(store: Store) -> None:
+    (configuration,) = configurations()
+    os.mkfifo(store.path(configuration.key))
+    assert store.check(configuration) is not None
+    assert not store.has(configuration.key)
+
+
+def test_nothing_is_written_through_a_link(store: Store, tmp_path: Path) -> None:
+    (configuration,) = configurations()
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    for name in (f"{configuration.key}.npz", f"{configuration.key}.0.npz"):
+        (store.folder / "partial" / name).symlink_to(victim)
+    store.write(cell_of(configuration))
+    assert victim.read_text() == "mine"
+    assert not store.path(configuration.key).is_symlink()
+
+
+def test_a_lock_that_cannot_be_opened_is_an_output_error(store: Store) -> None:
+    (store.folder / "claims" / "a.lock").mkdir()
+    with pytest.raises(OutputError, match="a.lock"), store.claim("a"):
+        pass
+
+
+def test_a_record_that_cannot_be_removed_does_not_fail_a_stored_cell(store: Store) -> None:
+    (configuration,) = configurations()
+    store.failure_path(configuration.key).mkdir()
+    store.write(cell_of(configuration))
+    assert store.read(configuration).configuration == configuration
 
 
 def test_a_cell_of_another_configuration_is_not_believed(store: Store) -> None:

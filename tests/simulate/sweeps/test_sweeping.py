@@ -16,6 +16,7 @@ import pytest
 from simulate.simulation import run
 from simulate.sweeps.cell_file import CellFileError, arrays_digest
 from simulate.sweeps.exporting import export_npz
+from simulate.sweeps.grid import Grid
 from simulate.sweeps.replaying import replay
 from simulate.sweeps.store import Store
 from simulate.sweeps.sweep_folder import grid_of_folder
@@ -177,6 +178,79 @@ def test_a_lost_grid_is_written_anew_and_the_cells_are_kept(tmp_path: Path, cont
     assert (folder / "grid.json").read_text() == before
 
 
+def test_an_altered_grid_is_not_believed(tmp_path: Path) -> None:
+    folder = tmp_path / "sweep"
+    sweep(small_grid(), folder, 1)
+    path = folder / "grid.json"
+    told = json.loads(path.read_text())
+    told["grid"]["axes"][0]["values"][1] = 0.7
+    path.write_text(json.dumps(told))
+    with pytest.raises(SettingError, match="checksum"):
+        stored_sweep(folder)
+    assert len(sweep(small_grid(), folder, 1).set_aside) == 1
+    assert stored_sweep(folder).coordinates["label_noise"].tolist() == [0.0, 0.1]
+
+
+def test_a_whole_cell_under_another_name_is_no_cell(tmp_path: Path) -> None:
+    folder = tmp_path / "sweep"
+    sweep(small_grid(), folder, 1)
+    path = next((folder / "cells").iterdir())
+    (folder / "cells" / f"{'0' * 32}.npz").write_bytes(path.read_bytes())
+    status = sweep_status(folder)
+    assert (len(status.altered), status.others) == (1, 0)
+
+
+def test_a_sweep_does_not_depend_on_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: Path
+) -> None:
+    del whole
+    (tmp_path / "grids").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    np.savez(tmp_path / "grids" / "inputs.npz", embeddings=np.eye(4), classes=np.arange(4))
+    (tmp_path / "grids" / "k.csv").write_text("class,count\na,5\nb,1\n")
+    (tmp_path / "elsewhere" / "k.csv").write_text("class,count\na,1\nb,1\n")
+    inputs = tmp_path / "grids" / "inputs.toml"
+    inputs.write_text(
+        "[sweep]\nsteps = 100\nreplicates = 2\n[episodes]\ncontext_length = 2\n"
+        '[episodes.classes]\nfrequencies = "uniform"\nnum_classes = 4\n'
+        '[[episodes.rows]]\nname = "plain"\nshare = 1.0\nmatches = "iid"\n'
+        '[episodes.inputs]\nkind = "array"\nfile = "inputs.npz"\n'
+    )
+    counts = tmp_path / "grids" / "counts.toml"
+    counts.write_text('[sweep]\nbase = "words"\nsteps = 100\nreplicates = 2\n[axes]\ncounts_file = ["k.csv"]\n')
+    exports = []
+    for name, here in (("a", "grids"), ("b", "elsewhere")):
+        monkeypatch.chdir(tmp_path / here)
+        for grid in (inputs, counts):
+            folder = tmp_path / f"{name}-{grid.stem}"
+            relative = Path(os.path.relpath(grid))
+            assert sweep(relative, os.path.relpath(folder), 1).stored == 1
+    for here in ("elsewhere", "grids"):
+        monkeypatch.chdir(tmp_path / here)
+        for name in ("a-inputs", "b-inputs", "a-counts", "b-counts"):
+            assert sweep_status(tmp_path / name).done == 1
+            exports.append(exported(tmp_path / name, tmp_path / "export.npz"))
+    assert len(set(exports)) == 2
+
+
+def test_many_that_start_together_are_of_one_mind(tmp_path: Path) -> None:
+    grids = [small_grid({"label_noise": [noise]}) for noise in (0.0, 0.1)]
+    for trial in range(5):
+        with ThreadPoolExecutor(4) as pool:
+            futures = [pool.submit(sweep, grids[i % 2], tmp_path / str(trial), 1) for i in range(4)]
+        errors = [future.exception() for future in futures]
+        assert sorted(type(error).__name__ for error in errors) == ["NoneType"] * 2 + ["SettingError"] * 2
+
+
+def test_foreign_files_that_another_process_takes_away(tmp_path: Path) -> None:
+    sweep(small_grid(), tmp_path, 1)
+    for k in range(30):
+        (tmp_path / "cells" / f"junk-{k}.npz").write_text("junk")
+    with ThreadPoolExecutor(4) as pool:
+        done = [future.result() for future in [pool.submit(sweep, small_grid(), tmp_path, 1) for _ in range(4)]]
+    assert sum(len(one.set_aside) for one in done) == 30
+
+
 def test_an_export_says_what_all_cells_have_in_common(whole: Path) -> None:
     told = json.loads(str(stored_sweep(whole).description["setting"]))
     assert told["task"]["p_high"] == 0.9
@@ -264,10 +338,11 @@ def test_a_read_only_folder_is_refused_before_anything_is_computed(
     [
         (None, "has made"),
         ("{", "can be read"),
-        ("[]", "this version"),
+        ("[" * 100_000, "can be read"),
+        ("[]", "no grid"),
         ('{"schema": 0}', "this version"),
-        ('{"schema": 1, "grid": {}}', "as it was written"),
-        ('{"schema": 1, "grid": {"axes": 3}}', "as it was written"),
+        ('{"schema": 1, "grid": {}}', "checksum"),
+        ('{"schema": 1, "grid": {"axes": 3}, "sha256": "0"}', "checksum"),
     ],
 )
 def test_folders_of_no_sweep(tmp_path: Path, content: str | None, message: str) -> None:
@@ -277,6 +352,75 @@ def test_folders_of_no_sweep(tmp_path: Path, content: str | None, message: str) 
         stored_sweep(tmp_path)
     with pytest.raises(SettingError, match=message):
         sweep_status(tmp_path)
+
+
+@pytest.mark.parametrize("mistake", [SystemExit, RecursionError, MemoryError])
+@pytest.mark.parametrize("executor", [1, "threads"])
+def test_whatever_a_cell_raises_ends_that_cell_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mistake: type[BaseException], executor: Any
+) -> None:
+    from simulate.sweeps import working
+
+    bad = small_grid().cells[2].configuration.key
+    measure = working.measure
+
+    def sometimes(configuration: Any) -> Any:
+        if configuration.key == bad:
+            raise mistake("no")
+        return measure(configuration)
+
+    monkeypatch.setattr(working, "measure", sometimes)
+    with ThreadPoolExecutor(2) as pool:
+        done = sweep(small_grid(), tmp_path, pool if executor == "threads" else 1)
+    assert (done.stored, [failure.key for failure in done.failed]) == (5, [bad])
+
+
+# Workers.
+
+
+def test_a_cell_that_was_stored_before_it_was_claimed_is_not_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from contextlib import contextmanager
+
+    from simulate.sweeps import working
+
+    configuration = small_grid().cells[0].configuration
+    claim = Store.claim
+
+    @contextmanager
+    def late(store: Store, key: str) -> Any:
+        monkeypatch.undo()
+        store.write(cell_of(configuration))  # by another process, between our look and our claim
+        with claim(store, key) as mine:
+            yield mine
+
+    store = Store(tmp_path).prepare()
+    monkeypatch.setattr(Store, "claim", late)
+    (report,) = working.work(str(tmp_path), [configuration.to_dict()])
+    assert report.outcome == "present"
+    assert arrays_digest(store.read(configuration).table) == arrays_digest(cell_of(configuration).table)
+
+
+def test_a_changed_input_file_fails_its_cell_and_its_replay(tmp_path: Path) -> None:
+    file = tmp_path / "inputs.npz"
+    np.savez(file, embeddings=np.eye(4), classes=np.arange(4))
+    setting = {
+        "episodes": {
+            "context_length": 2,
+            "classes": {"frequencies": "uniform", "num_classes": 4},
+            "rows": [{"name": "plain", "share": 1.0, "matches": "iid"}],
+            "inputs": {"kind": "array", "file": str(file)},
+        }
+    }
+    grid = Grid(setting=setting, axes={}, steps=50, replicates=2)
+    key = grid.cells[0].configuration.key
+    sweep(grid, tmp_path / "good", 1)
+    np.savez(file, embeddings=np.eye(4) * 2, classes=np.arange(4))
+    (failure,) = sweep(grid, tmp_path / "bad", 1).failed
+    assert "the contents that it had" in failure.error
+    with pytest.raises(SettingError, match="the contents that it had"):
+        replay(Store(tmp_path / "good").path(key))
 
 
 # Replay.
