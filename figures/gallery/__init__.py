@@ -7,7 +7,7 @@ from importlib import import_module
 from figures.recipe import Recipe
 from theory.errors import unknown_name
 
-NAMES: tuple[str, ...] = ()
+NAMES: tuple[str, ...] = ("agreement",)
 """All figures, in the order of the gallery; each is the module of its name."""
 
 

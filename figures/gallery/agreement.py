@@ -1,0 +1,184 @@
+"""Predicted against simulated boundaries of many random settings, and how far they are apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from figures.random_settings import BASE, axis_of_cases, random_settings
+from figures.recipe import Recipe, Results, canvas
+from figures.style import PREDICTED, SIMULATED, TWO_COLUMNS
+from figures.workbench import Workbench
+from simulate.sweeps.grid import Grid
+from simulate.sweeps.sweep_table import SweepTable
+from simulate.sweeps.tables import Table, quantity
+from theory.setting_file import read
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MARKERS = {"high": "s", "low": "o"}
+SHOWN_ERROR = 40.0
+"""Per cent; points beyond are drawn at the edge."""
+_ERRORS = np.linspace(-SHOWN_ERROR, SHOWN_ERROR, 33)
+
+
+def results(workbench: Workbench, quick: bool) -> Results:
+    """Random settings with their predictions, runs of them, and both side by side."""
+    number, most_steps, steps, replicates = (24, 6_000, 24_000, 48) if quick else (200, 40_000, 160_000, 64)
+    asked = {"seed": 1, "number": number, "most_steps": most_steps}
+    cases = workbench.table("random-settings", asked, random_settings)
+    grid = Grid(
+        setting=read(BASE),
+        axes=(axis_of_cases(cases),),
+        steps=steps,
+        replicates=replicates,
+        seed=1,
+        options={"curve_points": 0},
+    )
+    simulated = workbench.sweep(f"agreement-{'quick' if quick else 'full'}", grid)
+    return {"settings": cases, "boundaries": side_by_side(cases, simulated)}
+
+
+def side_by_side(cases: Table, simulated: SweepTable) -> Table:
+    """Predicted and simulated boundaries, how far apart they are, and whether the interval holds the prediction."""
+    predicted = cases.quantities["predicted_steps"].values
+    found = {name: simulated.values(f"crossing_{name}") for name in ("steps", "low", "high")}
+    dimensions = ["case", "class"]
+    inside = (found["low"] <= predicted) & (predicted <= found["high"])
+
+    def column(values: Any, unit: str, meaning: str) -> Any:
+        return quantity(dimensions, values, unit, meaning)
+
+    def error(steps: Any) -> Any:
+        return 100 * (predicted / np.ma.masked_less_equal(steps, 0) - 1)
+
+    ends = "end of a 95 % interval of the simulated boundary"
+    return Table(
+        coordinates=dict(cases.coordinates),
+        quantities={
+            "predicted": column(predicted, "steps", "predicted boundary"),
+            "simulated": column(found["steps"], "steps", "simulated boundary"),
+            "simulated_low": column(found["low"], "steps", f"lower {ends}"),
+            "simulated_high": column(found["high"], "steps", f"upper {ends}"),
+            "error": column(error(found["steps"]), "%", "predicted over simulated boundary, minus 1"),
+            "error_low": column(error(found["high"]), "%", f"the same for the upper {ends}"),
+            "error_high": column(error(found["low"]), "%", f"the same for the lower {ends}"),
+            "inside": column(inside, "", "the interval holds the prediction"),
+        },
+    )
+
+
+def draw(results: Results) -> Figure:
+    """The identity line, the relative errors, and their distribution."""
+    boundaries = _columns(results["boundaries"])
+    figure, axes = canvas(
+        TWO_COLUMNS, 3.1, 1, 3, gridspec_kw={"width_ratios": [1.0, 1.05, 0.42]}
+    )
+    identity, errors, spread = axes[0]
+    draw_identity(identity, boundaries)
+    draw_errors(errors, boundaries)
+    draw_spread(spread, boundaries)
+    _legend(figure)
+    return figure
+
+
+def draw_identity(axis: Axes, boundaries: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Simulated boundaries with 95 % intervals against predicted ones; on the line they are equal."""
+    predicted, known = boundaries["predicted"], boundaries["known"]
+    ends = np.array([predicted[known].min() / 1.6, predicted[known].max() * 1.6])
+    drawn: dict[str, Any] = {}
+    (drawn["identity"],) = axis.plot(ends, ends, color=PREDICTED, linewidth=1.0, gid="identity")
+    reach = np.abs(np.stack([boundaries["simulated_low"], boundaries["simulated_high"]]) - boundaries["simulated"])
+    for place, name in enumerate(MARKERS):
+        of_group = known & (boundaries["group"] == place)
+        drawn[name] = axis.errorbar(
+            predicted[of_group], boundaries["simulated"][of_group], yerr=reach[:, of_group], **_look(name)
+        )
+    axis.set(xscale="log", yscale="log", xlim=ends, ylim=ends, aspect="equal")
+    axis.set_xlabel("predicted boundary, steps")
+    axis.set_ylabel("simulated boundary, steps")
+    axis.set_title("(a) boundaries")
+    return drawn
+
+
+def draw_errors(axis: Axes, boundaries: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Relative errors with the same intervals against the predicted boundary."""
+    drawn: dict[str, Any] = {}
+    drawn["zero"] = axis.axhline(0, color=PREDICTED, linewidth=1.0, gid="zero")
+    centre, low, high = (boundaries[name] for name in ("error", "error_low", "error_high"))
+    reach = np.stack([centre - low, high - centre])
+    for place, name in enumerate(MARKERS):
+        of_group = boundaries["known"] & (boundaries["group"] == place)
+        shown = centre[of_group].clip(-SHOWN_ERROR, SHOWN_ERROR)
+        drawn[name] = axis.errorbar(boundaries["predicted"][of_group], shown, yerr=reach[:, of_group], **_look(name))
+    inside, known = int(boundaries["inside"].sum()), int(boundaries["known"].sum())
+    axis.text(
+        0.5, 0.02, f"{inside} of {known} intervals hold the prediction\n(95 % of {known} are {0.95 * known:.0f})",
+        transform=axis.transAxes, ha="center", va="bottom", fontsize=8,
+    )  # fmt: skip
+    axis.set(xscale="log", ylim=(-SHOWN_ERROR * 1.05, SHOWN_ERROR * 1.05))
+    axis.set_xlabel("predicted boundary, steps")
+    axis.set_ylabel("predicted over simulated, minus 1, %")
+    axis.set_title("(b) relative error")
+    return drawn
+
+
+def draw_spread(axis: Axes, boundaries: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How often which relative error occurs."""
+    errors = boundaries["error"][boundaries["known"]].clip(-SHOWN_ERROR, SHOWN_ERROR)
+    counts, _, bars = axis.hist(errors, bins=_ERRORS.tolist(), orientation="horizontal", color=SIMULATED, alpha=0.75)
+    axis.axhline(0, color=PREDICTED, linewidth=1.0)
+    axis.set(ylim=(-SHOWN_ERROR * 1.05, SHOWN_ERROR * 1.05))
+    axis.set_yticklabels([])
+    axis.set_xlabel("boundaries")
+    axis.set_title("(c) how often")
+    median = float(np.median(np.abs(errors)))
+    axis.text(0.97, 0.02, f"median\n|error|\n{median:.1f} %", transform=axis.transAxes, ha="right", fontsize=8)
+    return {"counts": counts, "bars": bars}
+
+
+def _columns(table: Results | Any) -> dict[str, Any]:
+    """Flat columns, one entry for each setting and group; ``known``: both boundaries and the interval are there."""
+    columns = {name: found.masked for name, found in table.quantities.items()}
+    needed = ("simulated", "error", "error_low", "error_high")
+    missing = np.any([np.ma.getmaskarray(columns[name]) for name in needed], axis=0)
+    flat = {name: np.ma.getdata(values).ravel() for name, values in columns.items()}
+    groups = np.broadcast_to(np.arange(missing.shape[1]), missing.shape)
+    return flat | {"known": ~missing.ravel(), "group": groups.ravel()}
+
+
+def _look(name: str) -> dict[str, Any]:
+    fill = SIMULATED if name == "high" else "white"
+    return {
+        "fmt": MARKERS[name], "color": SIMULATED, "markerfacecolor": fill, "markersize": 3.2, "markeredgewidth": 0.8,
+        "elinewidth": 0.8, "alpha": 0.85, "linestyle": "none",
+    }  # fmt: skip
+
+
+def _legend(figure: Figure) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = {"prediction and simulation agree": Line2D([], [], color=PREDICTED, linewidth=1.0)}
+    for name in MARKERS:
+        look = {key: value for key, value in _look(name).items() if key not in ("fmt", "elinewidth")}
+        handles[f"{name}-frequency classes, simulated with 95 % interval"] = Line2D([], [], marker=MARKERS[name], **look)
+    figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=3, fontsize=7.5)
+
+
+RECIPE = Recipe(
+    meaning="Predicted against simulated boundaries of random settings, and their relative errors",
+    results=results,
+    draw=draw,
+    reading=(
+        "Each point: one group of classes of a setting drawn at random over the box of `figures.random_settings` "
+        "(classes, frequencies, contexts, label noise, attention, gates), among those whose boundaries are between 3 "
+        "visits and a quarter of the simulated steps. Across: the predicted boundary, where the exact mean gate last "
+        "rises through 1/2; nothing is fitted. Up: the simulated one, with a 95 % bootstrap interval over replicates. "
+        "(b) and (c): their relative difference in per cent, Monte Carlo error included; points beyond 40 % are drawn "
+        "at the edge."
+    ),
+)
