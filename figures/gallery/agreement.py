@@ -75,9 +75,7 @@ def side_by_side(cases: Table, simulated: SweepTable) -> Table:
 def draw(results: Results) -> Figure:
     """The identity line, the relative errors, and their distribution."""
     boundaries = _columns(results["boundaries"])
-    figure, axes = canvas(
-        TWO_COLUMNS, 3.1, 1, 3, gridspec_kw={"width_ratios": [1.0, 1.05, 0.42]}
-    )
+    figure, axes = canvas(TWO_COLUMNS, 3.2, 1, 3, gridspec_kw={"width_ratios": [1.0, 1.1, 0.45]})
     identity, errors, spread = axes[0]
     draw_identity(identity, boundaries)
     draw_errors(errors, boundaries)
@@ -101,7 +99,7 @@ def draw_identity(axis: Axes, boundaries: Mapping[str, Any]) -> Mapping[str, Any
     axis.set(xscale="log", yscale="log", xlim=ends, ylim=ends, aspect="equal")
     axis.set_xlabel("predicted boundary, steps")
     axis.set_ylabel("simulated boundary, steps")
-    axis.set_title("(a) boundaries")
+    _title(axis, "(a) boundaries", f"{known.size // len(MARKERS)} random settings, nothing fitted")
     return drawn
 
 
@@ -115,15 +113,11 @@ def draw_errors(axis: Axes, boundaries: Mapping[str, Any]) -> Mapping[str, Any]:
         of_group = boundaries["known"] & (boundaries["group"] == place)
         shown = centre[of_group].clip(-SHOWN_ERROR, SHOWN_ERROR)
         drawn[name] = axis.errorbar(boundaries["predicted"][of_group], shown, yerr=reach[:, of_group], **_look(name))
-    inside, known = int(boundaries["inside"].sum()), int(boundaries["known"].sum())
-    axis.text(
-        0.5, 0.02, f"{inside} of {known} intervals hold the prediction\n(95 % of {known} are {0.95 * known:.0f})",
-        transform=axis.transAxes, ha="center", va="bottom", fontsize=8,
-    )  # fmt: skip
+    inside, known = int(boundaries["inside"][boundaries["known"]].sum()), int(boundaries["known"].sum())
     axis.set(xscale="log", ylim=(-SHOWN_ERROR * 1.05, SHOWN_ERROR * 1.05))
     axis.set_xlabel("predicted boundary, steps")
-    axis.set_ylabel("predicted over simulated, minus 1, %")
-    axis.set_title("(b) relative error")
+    axis.set_ylabel("predicted / simulated $-$ 1, %")
+    _title(axis, "(b) relative error", f"{inside} of {known} intervals hold the prediction (95 %: {0.95 * known:.1f})")
     return drawn
 
 
@@ -135,17 +129,21 @@ def draw_spread(axis: Axes, boundaries: Mapping[str, Any]) -> Mapping[str, Any]:
     axis.set(ylim=(-SHOWN_ERROR * 1.05, SHOWN_ERROR * 1.05))
     axis.set_yticklabels([])
     axis.set_xlabel("boundaries")
-    axis.set_title("(c) how often")
-    median = float(np.median(np.abs(errors)))
-    axis.text(0.97, 0.02, f"median\n|error|\n{median:.1f} %", transform=axis.transAxes, ha="right", fontsize=8)
+    _title(axis, "(c) how often", f"median |error| {float(np.median(np.abs(errors))):.1f} %")
     return {"counts": counts, "bars": bars}
+
+
+def _title(axis: Axes, name: str, finding: str) -> None:
+    axis.set_title(f"{name}\n", loc="left")
+    axis.text(0, 1.03, finding, transform=axis.transAxes, fontsize=7.5)
 
 
 def _columns(table: Results | Any) -> dict[str, Any]:
     """Flat columns, one entry for each setting and group; ``known``: both boundaries and the interval are there."""
     columns = {name: found.masked for name, found in table.quantities.items()}
-    needed = ("simulated", "error", "error_low", "error_high")
-    missing = np.any([np.ma.getmaskarray(columns[name]) for name in needed], axis=0)
+    missing = np.ma.getmaskarray(columns["simulated"]) | np.ma.getmaskarray(columns["simulated_high"])
+    # A lower end at 0 steps: there is no limit to the relative error.
+    columns["error_high"] = columns["error_high"].filled(10 * SHOWN_ERROR)
     flat = {name: np.ma.getdata(values).ravel() for name, values in columns.items()}
     groups = np.broadcast_to(np.arange(missing.shape[1]), missing.shape)
     return flat | {"known": ~missing.ravel(), "group": groups.ravel()}
@@ -162,10 +160,10 @@ def _look(name: str) -> dict[str, Any]:
 def _legend(figure: Figure) -> None:
     from matplotlib.lines import Line2D
 
-    handles = {"prediction and simulation agree": Line2D([], [], color=PREDICTED, linewidth=1.0)}
+    handles = {"predicted = simulated": Line2D([], [], color=PREDICTED, linewidth=1.0)}
     for name in MARKERS:
         look = {key: value for key, value in _look(name).items() if key not in ("fmt", "elinewidth")}
-        handles[f"{name}-frequency classes, simulated with 95 % interval"] = Line2D([], [], marker=MARKERS[name], **look)
+        handles[f"{name}-frequency classes, 95 % interval"] = Line2D([], [], marker=MARKERS[name], **look)
     figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=3, fontsize=7.5)
 
 
