@@ -7,7 +7,7 @@ from importlib import import_module
 from figures.recipe import Recipe
 from theory.errors import unknown_name
 
-NAMES: tuple[str, ...] = ("agreement",)
+NAMES: tuple[str, ...] = ("errors-by-examples", "agreement", "real-counts")
 """All figures, in the order of the gallery; each is the module of its name."""
 
 
