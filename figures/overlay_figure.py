@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.style import FIELD, HALO, PREDICTED, SIMULATED, style
+from figures.boundary_panel import COLUMNS, LINES, MEANINGS, Curve, Panel, Point, draw_panel, draw_points
+from figures.style import PREDICTED, SIMULATED, style
 from simulate.agreements import check_same_setting
 from simulate.comparison import Comparison
 from simulate.run_result import GroupResult, Run
@@ -22,18 +22,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-COLUMNS = 480
-"""Steps at which the field is drawn."""
 CURVE_POINTS = 120
 MOST_PANELS = 3
 MOST_POINTS = 24
-MOST_TICKS = 12
-LINES = {"sharp": "-", "instantaneous": "--", "asymptotic": ":"}
-MEANINGS = {
-    "sharp": "predicted: mean gate crosses 1/2",
-    "instantaneous": "predicted: $g$ becomes the better predictor",
-    "asymptotic": "predicted: asymptotic closed form",
-}
 PARAMETER_LABELS = {
     "label_noise": "label noise",
     "context_label_noise": "label noise in the context",
@@ -52,34 +43,6 @@ PARAMETER_LABELS = {
     "model.gate.rate": r"learning rate of the gate, $\lambda$",
     "model.gate.prior_in_weight": r"prior of the gate, $\alpha_0$",
 }
-
-
-@dataclass(frozen=True, eq=False)
-class Panel:
-    """What one panel shows: rows of the field from bottom to top, lines and points; all in steps.
-
-    Parameters
-    ----------
-    title : str
-        Above the panel.
-    rows : ndarray, shape (r,)
-        Increasing vertical positions of the field's rows.
-    curves : sequence of GroupResult
-        One for each row.
-    positions : ndarray, shape (b,)
-        Vertical positions of the predicted boundaries.
-    predicted : dict of str to ndarray, shape (b,)
-        Boundaries by kind; infinite where there is none.
-    points : sequence of (float, GroupResult)
-        Vertical position and simulated boundary.
-    """
-
-    title: str
-    rows: Array
-    curves: Sequence[GroupResult]
-    positions: Array
-    predicted: dict[str, Array]
-    points: Sequence[tuple[float, GroupResult]]
 
 
 def overlay(prediction: Prediction | Comparison, run: Run | None = None) -> Figure:
@@ -154,10 +117,10 @@ def _frequency_panel(prediction: Prediction, run: Run) -> Panel:
     return Panel(
         title=f"{run.task.total_classes:,} classes{labels}{shown}",
         rows=np.array([row.class_probability for row in rows]),
-        curves=rows,
+        curves=_curves(rows),
         positions=np.array([entry.class_probability for entry in entries]),
         predicted=_boundaries(entries),
-        points=[(entry.class_probability, by_name[entry.name]) for entry in chosen],
+        points=_points((entry.class_probability, by_name[entry.name]) for entry in chosen),
     )
 
 
@@ -174,10 +137,10 @@ def _parameter_panel(comparison: Comparison, index: int) -> Panel:
     return Panel(
         title=f"{kind}\n$p_x$ = {spread}",
         rows=values,
-        curves=results,
+        curves=_curves(results),
         positions=np.array([value for value, _ in pairs], dtype=np.float64),
         predicted=_boundaries(entries),
-        points=list(zip(values.tolist(), results, strict=True)),
+        points=_points(zip(values.tolist(), results, strict=True)),
     )
 
 
@@ -193,6 +156,19 @@ def _boundaries(entries: Sequence[ClassPrediction]) -> dict[str, Array]:
     return {kind: np.array([steps(entry, kind) for entry in entries]) for kind in LINES}
 
 
+def _curves(results: Sequence[GroupResult]) -> list[Curve]:
+    return [Curve(steps=result.curve.steps, mean=result.curve.mean) for result in results]
+
+
+def _points(results: Iterable[tuple[float, GroupResult]]) -> list[Point]:
+    """The boundaries that there are."""
+    return [
+        Point(position=position, steps=result.boundary.steps, interval=result.boundary.interval)
+        for position, result in results
+        if result.boundary.steps is not None
+    ]
+
+
 def draw(shown: Sequence[Panel], vertical_label: str) -> Figure:
     """Draw panels side by side with one colour bar and one legend."""
     with style():
@@ -202,7 +178,7 @@ def draw(shown: Sequence[Panel], vertical_label: str) -> Figure:
         figure = Figure(figsize=(max(5.8, 3.4 * len(shown) + 0.6), 4.1))
         FigureCanvasAgg(figure)
         axes = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
-        meshes = [draw_panel(axis, panel) for axis, panel in zip(axes, shown, strict=True)]
+        meshes = [draw_panel(axis, panel).mesh for axis, panel in zip(axes, shown, strict=True)]
         axes[0].set_ylabel(vertical_label)
         bar = figure.colorbar(meshes[0], ax=list(axes), pad=0.01, aspect=28)
         bar.set_label(r"simulated mean gate $\alpha$" + "\n(0: in context, 1: in weights)")
@@ -251,124 +227,12 @@ def draw_curve_panel(axis: Axes, entry: ClassPrediction, result: GroupResult) ->
     for kind, boundary in _boundaries([entry]).items():
         if kind != "sharp" and np.isfinite(boundary[0]):
             axis.axvline(boundary[0], color="0.35", linestyle=LINES[kind], linewidth=1.0, label=MEANINGS[kind])
-    if result.boundary.steps is not None:
-        _draw_points(axis, [(0.5, result)])
+    draw_points(axis, _points([(0.5, result)]))
     axis.set_xscale("log")
     axis.set_xlim(1, float(curve.steps[-1]))
     axis.set_ylim(-0.02, 1.02)
     axis.set_xlabel("steps of the stream, $N$")
     axis.set_title(f"{entry.name}-frequency classes ({entry.num_classes})\n$p_x$ = {entry.class_probability:.3g}")
-
-
-def draw_panel(axis: Axes, panel: Panel) -> Any:
-    """Draw one panel on an axis; returns the field's mesh."""
-    from matplotlib.ticker import NullFormatter, NullLocator
-
-    first, last = _steps_shown(panel)
-    steps = np.geomspace(first, last, COLUMNS)
-    field = np.array([np.interp(steps, row.curve.steps, row.curve.mean) for row in panel.curves])
-    logarithmic = _is_logarithmic(panel.rows)
-    mesh = axis.pcolormesh(
-        _edges(steps, True),
-        _edges(panel.rows, logarithmic),
-        field,
-        cmap=FIELD,
-        vmin=0,
-        vmax=1,
-        rasterized=True,
-    )
-    _draw_predictions(axis, panel)
-    _draw_points(axis, panel.points)
-    axis.set_xscale("log")
-    axis.xaxis.set_minor_formatter(NullFormatter())
-    axis.set_yscale("log" if logarithmic else "linear")
-    if panel.rows.size <= MOST_TICKS and len(panel.curves) == len(panel.points):
-        axis.set_yticks(panel.rows, [f"{value:.3g}" for value in panel.rows])
-        axis.yaxis.set_minor_locator(NullLocator())
-    axis.set_xlim(first, last)
-    edges = _edges(panel.rows, logarithmic)
-    axis.set_ylim(edges[0], edges[-1])
-    axis.set_xlabel("steps of the stream, $N$")
-    axis.set_title(panel.title)
-    return mesh
-
-
-def _draw_predictions(axis: Axes, panel: Panel) -> None:
-    from matplotlib import patheffects
-
-    for kind, linestyle in LINES.items():
-        boundary = np.where(np.isfinite(panel.predicted[kind]), panel.predicted[kind], np.nan)
-        width = 1.8 if kind == "sharp" else 1.1
-        halo = [patheffects.Stroke(linewidth=width + 1.6, foreground=HALO, alpha=0.85), patheffects.Normal()]
-        axis.plot(
-            boundary,
-            panel.positions,
-            linestyle=linestyle,
-            color=PREDICTED,
-            linewidth=width,
-            path_effects=halo,
-            label=MEANINGS[kind] if np.any(np.isfinite(boundary)) else None,
-            gid=kind,
-        )
-
-
-def _draw_points(axis: Axes, points: Sequence[tuple[float, GroupResult]]) -> None:
-    drawn = [(position, result.boundary) for position, result in points if result.boundary.steps is not None]
-    if not drawn:
-        return
-    centres = np.array([boundary.steps for _, boundary in drawn], dtype=np.float64)
-    reach = np.zeros((2, centres.size))
-    for i, (_, boundary) in enumerate(drawn):
-        if boundary.interval is not None:
-            low, high = boundary.interval
-            reach[:, i] = centres[i] - max(low, 1.0), high - centres[i]
-    axis.errorbar(
-        centres,
-        [position for position, _ in drawn],
-        xerr=np.maximum(reach, 0),
-        fmt="o",
-        markersize=3.8,
-        color=SIMULATED,
-        markeredgecolor=HALO,
-        markeredgewidth=0.7,
-        elinewidth=1.4,
-        capsize=2,
-        label="simulated boundary, 95 % interval",
-        zorder=5,
-        clip_on=False,
-    )
-
-
-def _steps_shown(panel: Panel) -> tuple[float, float]:
-    """From well before the first boundary, where nothing has happened yet, to well after the last one."""
-    last = float(panel.curves[0].curve.steps[-1])
-    if last < 10:
-        return 0.5, max(last, 1.0)
-    simulated = [result.boundary.steps or np.inf for _, result in panel.points]
-    known = np.concatenate([*panel.predicted.values(), simulated])
-    known = known[np.isfinite(known) & (known > 0)]
-    if not known.size:
-        return max(1.0, last / 1000), last
-    right = min(last, 10 * float(known.max()))
-    return max(1.0, min(float(known.min()) / 5, right / 30)), right
-
-
-def _is_logarithmic(values: Array) -> bool:
-    """Whether values are better told apart on a logarithmic axis: more evenly spaced there."""
-    if values.size < 3 or values[0] <= 0:
-        return bool(values[0] > 0 and values[-1] / values[0] > 20)
-    linear, logarithmic = np.diff(values), np.diff(np.log(values))
-    return bool(logarithmic.std() / logarithmic.mean() < linear.std() / linear.mean())
-
-
-def _edges(centres: Array, logarithmic: bool) -> Array:
-    """Edges halfway between the centres; the first and the last centre are edges themselves: nothing lies beyond."""
-    if centres.size == 1:
-        return np.array([centres[0] / 2, centres[0] * 2]) if centres[0] > 0 else np.array([-0.5, 0.5])
-    x = np.log(centres) if logarithmic else centres
-    middle = (x[1:] + x[:-1]) / 2
-    edges = np.concatenate([x[:1], middle, x[-1:]])
-    return np.exp(edges) if logarithmic else edges
 
 
 def _vertical_label(comparison: Comparison) -> str:

@@ -120,8 +120,12 @@ class OutcomePairs:
 
     def sums(self, values: Array) -> Array:
         """Sum over each pair's steps of what their outcomes are worth, shape (k,)."""
+        worth = values[:, None]
+        if not np.isfinite(values).all():
+            # An outcome of infinite loss that has not come costs nothing.
+            worth = np.where(self.counts > 0, worth, 0.0)
         # Not a product of matrices, whose rounding may depend on how many pairs there are.
-        return np.asarray((self.counts * values[:, None]).sum(axis=0))
+        return np.asarray((self.counts * worth).sum(axis=0))
 
 
 def outcome_pairs(key: Indices, outcome: Indices, possible: tuple[int, int], outcomes: int) -> OutcomePairs:

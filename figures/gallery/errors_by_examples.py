@@ -27,7 +27,7 @@ QUESTIONS = (
 """Base and context of each row, and what it says."""
 NAMES_AT = (
     {"in_weight": (0.2, 0.68), "in_context": (0.83, 0.19), "gated": (0.05, 0.2)},
-    {"in_weight": (0.2, 0.4), "in_context": (0.83, 0.9), "gated": (0.44, 0.62)},
+    {"in_weight": (0.12, 0.42), "in_context": (0.83, 0.9), "gated": (0.5, 0.56)},
     {"in_weight": (0.83, 0.9), "in_context": (0.83, 0.19), "gated": (0.3, 0.42)},
 )
 """Where the names of g, h and f stand in each row's panel of the rare classes, in parts of the panel."""

@@ -26,7 +26,7 @@ FIRST, SHOWN = 100, 40
 def results(workbench: Workbench, quick: bool) -> Results:
     """Predictions for a few words and for all tokens together, and runs."""
     tokens, replicates = (300_000, 8) if quick else (2_000_000, 32)
-    steps = sorted({round(value) for value in np.geomspace(FIRST, tokens, 25).tolist()})
+    steps = sorted({round(value) for value in np.geomspace(FIRST, tokens, 60).tolist()})
     asked = {"counts": counts_digest(), "words": [*NAMED, *ALONG], "steps": steps}
     grid = Grid(setting=word_setting(), axes=(), steps=tokens, replicates=replicates, options={"curve_points": 60})
     simulated = workbench.sweep(f"real-counts-{'quick' if quick else 'full'}", grid)
@@ -48,12 +48,15 @@ def draw(results: Results) -> Figure:
 
 def draw_words(axis: Axes, results: Mapping[str, Any]) -> Mapping[str, Any]:
     """The predicted boundary as a line, words where they change over in the simulation."""
+    from matplotlib.ticker import FormatStrFormatter
+
     predicted, words, last = results["predicted"].quantities, results["words"], _last(results)
     order = np.argsort(-predicted["class_probability"].values)
     frequency, boundary = (predicted[name].values[order] for name in ("class_probability", "predicted_steps"))
     drawn: dict[str, Any] = {}
     (drawn["predicted"],) = axis.plot(boundary, 100 * frequency, color=PREDICTED, linewidth=1.6, gid="predicted")
     shown = _shown(words)
+    lowest = 100 * float(words.quantities["class_probability"].values[shown].min())
     found = {name: values.masked[shown] for name, values in words.quantities.items()}
     reach = np.abs(np.ma.stack([found["simulated_low"], found["simulated_high"]]) - found["simulated_steps"])
     drawn["simulated"] = axis.errorbar(
@@ -61,8 +64,9 @@ def draw_words(axis: Axes, results: Mapping[str, Any]) -> Mapping[str, Any]:
         markersize=3.4, markeredgecolor=HALO, markeredgewidth=0.5, elinewidth=0.9, linestyle="none", zorder=3,
     )  # fmt: skip
     drawn["names"] = [_name(axis, word, *at) for word, at in _named(results["predicted"], last)]
-    axis.set(xscale="log", yscale="log", xlim=(3 * FIRST, last), ylim=(100 * frequency[-1] / 1.5, 15))
-    axis.text(0.14, 0.2, "answered\nin context", transform=axis.transAxes, ha="center", color="0.35")
+    axis.set(xscale="log", yscale="log", xlim=(boundary[0] / 6, last), ylim=(lowest / 3, 300 * frequency[0]))
+    axis.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axis.text(0.2, 0.2, "answered\nin context", transform=axis.transAxes, ha="center", color="0.35")
     axis.text(0.86, 0.82, "answered\nfrom weights", transform=axis.transAxes, ha="center", color="0.35")
     axis.set_xlabel("tokens of the text, $N$")
     axis.set_ylabel("frequency of the word, % of tokens")

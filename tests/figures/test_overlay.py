@@ -122,7 +122,7 @@ def test_files_are_the_same_bytes_when_drawn_again(along_noise: Comparison, tmp_
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         save_figure(overlay(along_noise), tmp_path / folder / "overlay")
-    for name in ("overlay.png", "overlay.pdf"):
+    for name in ("overlay.png", "overlay.pdf", "overlay.svg"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
@@ -139,6 +139,7 @@ def test_command_leaves_picture_and_numbers(tmp_path: Path, capsys: pytest.Captu
         "field.csv",
         "overlay.pdf",
         "overlay.png",
+        "overlay.svg",
     ]
     with (folder / "boundaries.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -18,6 +18,7 @@ from simulate.prompts import PromptStatistics, draw_prompts, statistics_of
 from simulate.reference import ReferenceStep, reference_run
 from simulate.runs import earlier_occurrences
 from simulate.scan import Scan
+from simulate.simulation import run
 from theory.setting import (
     Attention,
     BayesGate,
@@ -145,6 +146,16 @@ def test_counting_outcomes_equals_summing_over_steps(name: str, monkeypatch: pyt
         results.append(gates_after(task, GatedPredictor(), drawn))
     assert ways == ["outcomes"]
     assert np.abs(results[0] - results[1]).max() < 1e-10 * np.abs(results[1]).max()
+
+
+def test_an_infinite_loss_that_does_not_come_costs_nothing() -> None:
+    key, outcome = np.array([0, 1, 1, 0, 2]), np.array([0, 0, 1, 0, 0])
+    pairs = outcome_pairs(key, outcome, (3, 1), 2)
+    assert pairs.sums(np.array([0.5, np.inf])).tolist() == [1.0, np.inf, 0.5]
+    task = TaskDistribution(num_high=2, num_low=3, p_high=0.9)
+    result = run(task, GatedPredictor(in_context=Attention(floor=0.0)), 20_000, 2, 0, engine="scan")
+    assert [entry.loss.in_context for entry in result.entries] == [0.0, 0.0]
+    assert result["high"].gate_mean < 1e-6
 
 
 @pytest.mark.parametrize("gate", GATES)

@@ -1,4 +1,4 @@
-"""A deadline for tests with processes: a sweep that hangs is a failure, not a long night."""
+"""What tests with processes share: a deadline (a sweep that hangs is a failure, not a long night), and a cluster."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from types import FrameType
 
 import pytest
+
+from tests.simulate.sweeps.clusters import Cluster
 
 SECONDS = 60
 
@@ -23,3 +25,13 @@ def deadline() -> Iterator[None]:
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path_factory.mktemp("dask"))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.end()

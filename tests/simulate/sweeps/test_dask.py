@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 import types
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,8 @@ import pytest
 from simulate.sweeps.dispatching import Dispatched, dispatch
 from simulate.sweeps.executors import open_workers
 from simulate.sweeps.workers_error import WorkersError
-from tests.simulate.sweeps.scripts import ROOT, members, wait_until
+from tests.simulate.sweeps.clusters import WORKERS, Cluster
+from tests.simulate.sweeps.scripts import wait_until
 from tests.simulate.sweeps.stand_ins import asleep, counting_threads, stored, times_computed
 
 distributed = pytest.importorskip("distributed")
@@ -30,48 +29,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning:(distributed|dask|tornado).*"),
 ]
-
-WORKERS = 2
-
-
-class Cluster:
-    """A scheduler and workers with nannies, which start a worker anew that has died."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.file = folder / "scheduler.json"
-        self.processes: list[subprocess.Popen[bytes]] = []
-
-    def start(self) -> None:
-        self._run("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0")
-        wait_until(self.file.exists, "the scheduler does not start")
-        self._run("dask_worker", "--nthreads", "1", "--nworkers", str(WORKERS), "--host", "127.0.0.1", "--no-dashboard")
-
-    def end(self) -> None:
-        for process in self.processes:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait(20)
-            wait_until(lambda process=process: not members(process.pid), "dask leaves processes behind")
-
-    def _run(self, module: str, *arguments: str) -> None:
-        command = [sys.executable, "-m", f"distributed.cli.{module}", *arguments, "--scheduler-file", str(self.file)]
-        settings = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1", "PYTHONPATH": str(ROOT)}
-        with (self.folder / f"{module}.log").open("wb") as log:
-            process = subprocess.Popen(  # noqa: S603 - dask's own commands
-                command, cwd=self.folder, env={**os.environ, **settings}, stdout=log, stderr=log, start_new_session=True
-            )
-        self.processes.append(process)
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path_factory.mktemp("dask"))
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.end()
 
 
 @pytest.fixture

@@ -13,13 +13,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.simulate.sweeps.clusters import WORKERS, Cluster
+from tests.simulate.sweeps.scripts import children, members, wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds workers through /proc")
 
@@ -70,29 +73,6 @@ def place(folder: Path, name: str, rows: int) -> Place:
     return Place(grid, folder / name)
 
 
-def children(pid: int) -> list[int]:
-    found = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        try:
-            found += [int(child) for child in (task / "children").read_text().split()]
-        except OSError:
-            continue  # a thread that has just ended
-    return found
-
-
-def workers(pid: int) -> list[int]:
-    """Children that run Python's workers (and not its resource tracker)."""
-    found = []
-    for child in children(pid):
-        try:
-            words = Path(f"/proc/{child}/cmdline").read_bytes()
-        except OSError:
-            continue
-        if b"spawn_main" in words:
-            found.append(child)
-    return found
-
-
 @contextmanager
 def started(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """A command in a process group of its own, of which nothing is left afterwards."""
@@ -119,43 +99,68 @@ def wait_for_progress(where: Place, process: subprocess.Popen[bytes], more: int)
     raise AssertionError("the sweep makes no progress")
 
 
-def kill_driver(where: Place, generator: np.random.Generator) -> bool:
+def kill_driver(where: Place, generator: np.random.Generator, cluster: Cluster) -> bool:
     """Kill the driver alone: its workers have to end by themselves."""
+    del cluster
     with started(where.command("--workers", "2")) as process:
         if not wait_for_progress(where, process, int(generator.integers(1, 6))):
             return False
         time.sleep(float(generator.uniform(0, 0.05)))
-        left = workers(process.pid)
+        left = set(children(process.pid))
         process.kill()
         process.wait(PATIENCE)
-        for _ in range(1_000):
-            left = [pid for pid in left if Path(f"/proc/{pid}").exists() and state(pid) != b"Z"]
-            if not left:
-                return True
-            time.sleep(0.01)
-        raise AssertionError(f"workers {left} outlive their driver")
+        wait_until(lambda: not left & set(members(process.pid)), "workers outlive their driver")
+        return True
 
 
-def state(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
-    except OSError:
-        return b"Z"
-
-
-def kill_worker(where: Place, generator: np.random.Generator) -> bool:
+def kill_worker(where: Place, generator: np.random.Generator, cluster: Cluster) -> bool:
     """Kill a worker: the driver goes on with others."""
+    del cluster
     with started(where.command("--workers", "2")) as process:
+        return _kill_one(where, process, generator, lambda: children(process.pid))
+
+
+def kill_dask_worker(where: Place, generator: np.random.Generator, cluster: Cluster) -> bool:
+    """Kill a worker of a cluster: its nanny starts another, and the driver goes on."""
+    wait_until(lambda: len(cluster.workers()) == WORKERS, "the cluster's workers do not come back")
+    with started(where.command("--executor", f"dask:{cluster.file}")) as process:
+        return _kill_one(where, process, generator, cluster.workers)
+
+
+def kill_dask_driver(where: Place, generator: np.random.Generator, cluster: Cluster) -> bool:
+    """Kill the driver of a cluster, whose workers may go on for a moment."""
+    with started(where.command("--executor", f"dask:{cluster.file}")) as process:
         if not wait_for_progress(where, process, int(generator.integers(1, 6))):
             return False
-        found = workers(process.pid)
-        if not found:
-            return False
-        os.kill(found[int(generator.integers(len(found)))], signal.SIGKILL)
-        # It goes on: more cells are stored afterwards, or it ends well.
-        if not wait_for_progress(where, process, 2):
-            assert process.returncode == 0
+        time.sleep(float(generator.uniform(0, 0.05)))
+        process.kill()
         return True
+
+
+def _kill_one(
+    where: Place,
+    process: subprocess.Popen[bytes],
+    generator: np.random.Generator,
+    workers: Callable[[], list[int]],
+) -> bool:
+    if not wait_for_progress(where, process, int(generator.integers(1, 6))):
+        return False
+    found = workers()
+    if not found:
+        return False
+    os.kill(found[int(generator.integers(len(found)))], signal.SIGKILL)
+    # It goes on: more cells are stored afterwards, or it ends well.
+    if not wait_for_progress(where, process, 2):
+        assert process.returncode == 0
+    return True
+
+
+KINDS = {
+    "driver": kill_driver,
+    "worker": kill_worker,
+    "dask worker": kill_dask_worker,
+    "dask driver": kill_dask_driver,
+}
 
 
 @pytest.fixture(scope="module")
@@ -168,12 +173,12 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[by
     return exports
 
 
-def trial(where: Place, kinds: list[str], generator: np.random.Generator) -> int:
-    """Kill again and again until the sweep is done; returns how often."""
+def trial(where: Place, kinds: list[str], generator: np.random.Generator, cluster: Cluster) -> int:
+    """Kill again and again until the sweep is done, then finish it; returns the number of kills."""
     kills = 0
     for kind in kinds:
         before = where.stored() if where.out.exists() else {}
-        hit = {"driver": kill_driver, "worker": kill_worker}[kind](where, generator)
+        hit = KINDS[kind](where, generator, cluster)
         after = where.stored()
         assert {name: after[name] for name in before} == before
         if not hit:
@@ -187,24 +192,23 @@ def trial(where: Place, kinds: list[str], generator: np.random.Generator) -> int
     return kills
 
 
-@pytest.mark.parametrize("kind", ["driver", "worker"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_killed_sweep_resumes_to_the_same_bytes(
-    tmp_path: Path, kind: str, uninterrupted: dict[int, list[bytes]]
+    tmp_path: Path, kind: str, uninterrupted: dict[int, list[bytes]], cluster: Cluster
 ) -> None:
-    generator = np.random.default_rng(1)
-    where = place(tmp_path, kind, 10)
-    assert trial(where, [kind] * 2, generator) == 2
+    where = place(tmp_path, "out", 10)
+    assert trial(where, [kind] * 2, np.random.default_rng(1), cluster) >= 1
     assert where.export() == uninterrupted[10]
 
 
 @pytest.mark.slow
-def test_a_hundred_kills(tmp_path: Path, uninterrupted: dict[int, list[bytes]]) -> None:
+def test_a_hundred_kills(tmp_path: Path, uninterrupted: dict[int, list[bytes]], cluster: Cluster) -> None:
     generator = np.random.default_rng(2)
     kills = 0
     for number in range(100):
         where = place(tmp_path, f"trial-{number}", 30)
-        kills += trial(where, generator.choice(["driver", "worker"], 10).tolist(), generator)
+        kills += trial(where, generator.choice(list(KINDS), 10).tolist(), generator, cluster)
         assert where.export() == uninterrupted[30]
-        if kills >= 70:
+        if kills >= 100:
             return
     raise AssertionError(f"only {kills} kills")
