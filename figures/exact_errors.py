@@ -40,8 +40,8 @@ def predicted_errors(setting: Mapping[str, Any], steps: list[int]) -> Table:
     Returns
     -------
     Table
-        ``error_in_weight`` along ``base``, ``class`` and ``steps``; ``error_in_context`` along ``base``, ``context`` and
-        ``class``; ``crossing_steps``, ``band_low`` and ``band_high`` (95 % of single runs) along ``class``.
+        ``error_in_weight`` along ``base``, ``class`` and ``steps``; ``error_in_context`` along ``base``, ``context``
+        and ``class``; ``crossing_steps``, ``band_low`` and ``band_high`` (95 % of single runs) along ``class``.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def table_answers(noise: float, class_probability: float, steps: list[int]) -> A
     def law(most: int, chance: float) -> Array:
         k = np.arange(most + 1)
         logs = gammaln(most + 1) - gammaln(k + 1) - gammaln(most - k + 1)
-        return np.exp(logs + xlogy(k, chance) + xlog1py(most - k, -chance))
+        return np.asarray(np.exp(logs + xlogy(k, chance) + xlog1py(most - k, -chance)), dtype=np.float64)
 
     largest = max(steps)
     # After so many visits the most frequent label is the own one, but for less than a rounding.

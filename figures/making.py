@@ -97,11 +97,11 @@ def outcome(name: str, done: Future[Made], seconds: float) -> Made:
 
 
 def one_line(error: BaseException) -> str:
-    """Kind and text of an error.
+    r"""Kind and text of an error.
 
     Examples
     --------
-    >>> one_line(ValueError("no\\n  such thing"))
+    >>> one_line(ValueError("no\n  such thing"))
     'ValueError: no such thing'
     """
     return " ".join(f"{type(error).__name__}: {error}".split())

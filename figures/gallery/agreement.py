@@ -9,7 +9,7 @@ import numpy as np
 
 from figures.random_settings import BASE, axis_of_cases, random_settings
 from figures.recipe import Recipe, Results, canvas
-from figures.style import PREDICTED, SIMULATED, TWO_COLUMNS
+from figures.style import HALO, PREDICTED, SIMULATED, TWO_COLUMNS
 from figures.workbench import Workbench
 from simulate.sweeps.grid import Grid
 from simulate.sweeps.sweep_table import SweepTable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MARKERS = {"high": "s", "low": "o"}
 SHOWN_ERROR = 40.0
 """Per cent; points beyond are drawn at the edge."""
+MANY = 100
 _ERRORS = np.linspace(-SHOWN_ERROR, SHOWN_ERROR, 33)
 
 
@@ -94,7 +95,7 @@ def draw_identity(axis: Axes, boundaries: Mapping[str, Any]) -> Mapping[str, Any
     for place, name in enumerate(MARKERS):
         of_group = known & (boundaries["group"] == place)
         drawn[name] = axis.errorbar(
-            predicted[of_group], boundaries["simulated"][of_group], yerr=reach[:, of_group], **_look(name)
+            predicted[of_group], boundaries["simulated"][of_group], yerr=reach[:, of_group], **_bars(name, known.size)
         )
     axis.set(xscale="log", yscale="log", xlim=ends, ylim=ends, aspect="equal")
     axis.set_xlabel("predicted boundary, steps")
@@ -105,6 +106,8 @@ def draw_identity(axis: Axes, boundaries: Mapping[str, Any]) -> Mapping[str, Any
 
 def draw_errors(axis: Axes, boundaries: Mapping[str, Any]) -> Mapping[str, Any]:
     """Relative errors with the same intervals against the predicted boundary."""
+    inside, known = int(boundaries["inside"][boundaries["known"]].sum()), int(boundaries["known"].sum())
+    expected = f"{0.95 * known:.0f} $\\pm$ {(known * 0.95 * 0.05) ** 0.5:.0f}"
     drawn: dict[str, Any] = {}
     drawn["zero"] = axis.axhline(0, color=PREDICTED, linewidth=1.0, gid="zero")
     centre, low, high = (boundaries[name] for name in ("error", "error_low", "error_high"))
@@ -112,12 +115,13 @@ def draw_errors(axis: Axes, boundaries: Mapping[str, Any]) -> Mapping[str, Any]:
     for place, name in enumerate(MARKERS):
         of_group = boundaries["known"] & (boundaries["group"] == place)
         shown = centre[of_group].clip(-SHOWN_ERROR, SHOWN_ERROR)
-        drawn[name] = axis.errorbar(boundaries["predicted"][of_group], shown, yerr=reach[:, of_group], **_look(name))
-    inside, known = int(boundaries["inside"][boundaries["known"]].sum()), int(boundaries["known"].sum())
+        drawn[name] = axis.errorbar(
+            boundaries["predicted"][of_group], shown, yerr=reach[:, of_group], **_bars(name, known)
+        )
     axis.set(xscale="log", ylim=(-SHOWN_ERROR * 1.05, SHOWN_ERROR * 1.05))
     axis.set_xlabel("predicted boundary, steps")
     axis.set_ylabel("predicted / simulated $-$ 1, %")
-    _title(axis, "(b) relative error", f"{inside} of {known} intervals hold the prediction (95 %: {0.95 * known:.1f})")
+    _title(axis, "(b) relative error", f"{inside} of {known} intervals hold the prediction (95 %: {expected})")
     return drawn
 
 
@@ -138,7 +142,7 @@ def _title(axis: Axes, name: str, finding: str) -> None:
     axis.text(0, 1.03, finding, transform=axis.transAxes, fontsize=7.5)
 
 
-def _columns(table: Results | Any) -> dict[str, Any]:
+def _columns(table: Any) -> dict[str, Any]:
     """Flat columns, one entry for each setting and group; ``known``: both boundaries and the interval are there."""
     columns = {name: found.masked for name, found in table.quantities.items()}
     missing = np.ma.getmaskarray(columns["simulated"]) | np.ma.getmaskarray(columns["simulated_high"])
@@ -149,21 +153,25 @@ def _columns(table: Results | Any) -> dict[str, Any]:
     return flat | {"known": ~missing.ravel(), "group": groups.ravel()}
 
 
-def _look(name: str) -> dict[str, Any]:
-    fill = SIMULATED if name == "high" else "white"
+def _look(name: str, number: int = 0) -> dict[str, Any]:
+    """Marks of a group; lighter where there are many."""
+    many = number > MANY
     return {
-        "fmt": MARKERS[name], "color": SIMULATED, "markerfacecolor": fill, "markersize": 3.2, "markeredgewidth": 0.8,
-        "elinewidth": 0.8, "alpha": 0.85, "linestyle": "none",
+        "color": SIMULATED, "markerfacecolor": SIMULATED if name == "high" else HALO, "linestyle": "none",
+        "markersize": 2.4 if many else 3.2, "markeredgewidth": 0.5 if many else 0.8, "alpha": 0.6 if many else 0.85,
     }  # fmt: skip
+
+
+def _bars(name: str, number: int) -> dict[str, Any]:
+    return {"fmt": MARKERS[name], "elinewidth": 0.5 if number > MANY else 0.8, **_look(name, number)}
 
 
 def _legend(figure: Figure) -> None:
     from matplotlib.lines import Line2D
 
     handles = {"predicted = simulated": Line2D([], [], color=PREDICTED, linewidth=1.0)}
-    for name in MARKERS:
-        look = {key: value for key, value in _look(name).items() if key not in ("fmt", "elinewidth")}
-        handles[f"{name}-frequency classes, 95 % interval"] = Line2D([], [], marker=MARKERS[name], **look)
+    for name, marker in MARKERS.items():
+        handles[f"{name}-frequency classes, 95 % interval"] = Line2D([], [], marker=marker, **_look(name))
     figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=3, fontsize=7.5)
 
 

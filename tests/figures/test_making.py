@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -63,7 +62,7 @@ def no_results(_: Workbench, __: bool) -> Results:
 
 
 @pytest.fixture(autouse=True)
-def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     recipes = {
         "plain": Recipe(meaning="squares", results=results, draw=draw, reading="up: squares"),
         "broken": Recipe(meaning="nothing", results=no_results, draw=draw, reading="nothing"),
@@ -75,7 +74,6 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         module.RECIPE = recipe  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, module.__name__, module)
     Computed.times = 0
-    yield
 
 
 def test_list_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
