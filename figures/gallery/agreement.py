@@ -97,7 +97,7 @@ def draw_identity(axis: Axes, boundaries: Mapping[str, Any]) -> Mapping[str, Any
         drawn[name] = axis.errorbar(
             predicted[of_group], boundaries["simulated"][of_group], yerr=reach[:, of_group], **_bars(name, known.size)
         )
-    axis.set(xscale="log", yscale="log", xlim=ends, ylim=ends, aspect="equal")
+    axis.set(xscale="log", yscale="log", xlim=ends, ylim=ends, aspect="equal", anchor="N")
     axis.set_xlabel("predicted boundary, steps")
     axis.set_ylabel("simulated boundary, steps")
     _title(axis, "(a) boundaries", f"{known.size // len(MARKERS)} random settings, nothing fitted")

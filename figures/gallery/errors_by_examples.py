@@ -111,7 +111,7 @@ def _legend(figure: Figure) -> None:
     for part in ("in_weight", "in_context"):
         handles[f"{LETTERS[part]}, predicted (exact)"] = Line2D([], [], color=PART_COLOURS[part], linewidth=1.6)
     for part, marker in MARKERS.items():
-        handles[f"{LETTERS[part]}, simulated"] = Line2D(
+        handles[f"{LETTERS[part]}, simulated, 2 s.e."] = Line2D(
             [], [], color=PART_COLOURS[part], marker=marker, markersize=3.4, linestyle="none"
         )
     handles["predicted change-over"] = Line2D([], [], color=PREDICTED, linewidth=1.0, linestyle="--")
