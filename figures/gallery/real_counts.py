@@ -145,7 +145,7 @@ RECIPE = Recipe(
         "3,092 words with the counts of Python's own documentation (`examples/count_words.py`), preset `words`. (a) "
         "The line is predicted: where the mean gate of a word of this frequency last rises through 1/2; left of it the "
         "word is answered in context, right of it from weights. Points: simulated boundaries of single words, with "
-        "95 % bootstrap intervals over replicates. (b) Share of all tokens that is answered in context, one minus the mean "
-        "gate weighted by frequency: predicted line, simulated points with two standard errors."
+        "95 % bootstrap intervals over replicates. (b) Share of all tokens that is answered in context, one minus the "
+        "mean gate weighted by frequency: predicted line, simulated points with two standard errors."
     ),
 )
