@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from figures.explore_command import add_explore_command
 from figures.make_command import add_make_commands
 from figures.numbers import boundary_rows, field_rows, write_csv
 from figures.overlay_figure import overlay
+from figures.report_command import add_report_command
 from figures.style import save_figure
 from simulate.cli import FEW_REPLICATES, add_run_arguments, interval_text, replicates_text, run_arguments
 from simulate.comparison import Axis, Comparison, compare_along, compare_one, parse_axis, settings_along
@@ -35,9 +37,11 @@ FILES = ("overlay.png", "overlay.pdf", "overlay.svg", "boundaries.csv", "field.c
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
-    parser = parser_for("figures", "Predicted and simulated transition boundaries over each other.")
+    parser = parser_for("figures", "Pictures and pages of what is predicted and simulated.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_overlay(commands)
+    add_report_command(commands)
+    add_explore_command(commands)
     add_make_commands(commands)
     return run_command(parser, argv)
 

@@ -38,7 +38,7 @@ def add_sweep_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
         "sweep",
         help="simulate a grid of settings; the same command again goes on where it ended",
         description="Computes the cells of a grid that are not stored yet. Results depend on the grid alone, not on "
-        "workers, shards or interruptions.",
+        "workers, shards or interruptions. Exit code 1 where cells failed, 130 after Ctrl-C.",
     )
     parser.add_argument("grid", metavar="GRID.toml", help="what to simulate (see examples/grid.toml)")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of the cells")
@@ -47,21 +47,34 @@ def add_sweep_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
     parser.add_argument("--executor", metavar="dask:ADDRESS", help="a dask scheduler, tcp://host:port or its file")
     parser.add_argument("--extend", action="store_true", help="the folder may belong to another grid so far")
     parser.set_defaults(run=_sweep)
-    parser = commands.add_parser("status", help="how far a sweep has come")
+    parser = commands.add_parser(
+        "status",
+        help="how far a sweep has come",
+        description="Reads every file and changes none. Exit code 1 where cells have failed or files were altered.",
+    )
     parser.add_argument("folder", metavar="DIR", help="folder of a sweep")
     parser.set_defaults(run=_status)
     _add_export(commands)
-    parser = commands.add_parser("replay", help="compute a stored cell again, and compare")
+    parser = commands.add_parser(
+        "replay",
+        help="compute a stored cell again, and compare",
+        description="Computes a cell from the provenance in its file. Exit code 1 where an array has other bytes.",
+    )
     parser.add_argument("file", metavar="FILE.npz", help="a file in the folder cells/ of a sweep")
     parser.set_defaults(run=_replay)
 
 
 def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("export", help="all cells of a sweep as one table or file")
+    parser = commands.add_parser(
+        "export",
+        help="all cells of a sweep as one table or file",
+        description="CSV: a row for each cell and class; gate curves and the like go into files of their own beside "
+        "it. npz and netCDF hold everything, with units and meanings.",
+    )
     parser.add_argument("folder", metavar="DIR", help="folder of a sweep")
     for name in _WRITERS:
         parser.add_argument(f"--{name}", metavar="FILE", help=f"write {name}")
-    parser.add_argument("--partial", action="store_true", help="export although cells are missing")
+    parser.add_argument("--partial", action="store_true", help="export although cells are missing or altered")
     parser.set_defaults(run=_export)
 
 
@@ -70,7 +83,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
     if arguments.workers is not None and arguments.executor is not None:
         raise SettingError("--workers", arguments.workers, "nothing beside --executor, which has workers of its own")
     cells = grid.cells if arguments.shard is None else shard_of(grid.cells, arguments.shard)
-    print(f"{len(cells):,} cells of {grid.replicates:,} x {grid.steps:,} steps", flush=True)
+    print(f"{_cells(len(cells))} of {grid.replicates:,} x {grid.steps:,} steps", flush=True)
     with _stopped_by_signals(), _executor(arguments) as executor:
         try:
             done = sweep(grid, arguments.out, executor, shard=arguments.shard, extend=arguments.extend, progress=True)
@@ -86,8 +99,12 @@ def _print_sweep(done: Sweep) -> None:
     _print_altered(done.set_aside, "set aside")
     if done.others:
         print(f"{done.others:,} cells of other grids are in the folder too")
-    print(f"{done.stored:,} cells computed, {done.present:,} were there, {len(done.failed):,} failed")
+    print(f"{_cells(done.stored)} computed, {done.present:,} were there, {len(done.failed):,} failed")
     _print_failures(done.failed)
+
+
+def _cells(number: int) -> str:
+    return f"{number:,} cell{'s' * (number != 1)}"
 
 
 @contextmanager
@@ -167,7 +184,7 @@ def _export(arguments: argparse.Namespace) -> int:
         raise SettingError("export", None, f"one of {', '.join(f'--{name} FILE' for name in _WRITERS)}")
     for path in wanted.values():
         check_writable(path)
-    table = stored_sweep(arguments.folder)
+    table = stored_sweep(arguments.folder, skip_altered=arguments.partial)
     missing = int(table.possible.sum() - table.complete.sum())
     if missing and not arguments.partial:
         raise SettingError("export", f"{missing:,} cells missing", "a sweep that is done, or --partial")

@@ -40,9 +40,11 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
-    """``TASK``, ``--counts`` and ``--set``, which every command that takes a setting has."""
-    parser.add_argument("task", metavar="TASK.toml|PRESET", help="settings file, or one of: theory presets")
+def add_setting_arguments(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """``TASK`` (which may be left out if it has a default), ``--counts`` and ``--set``: of all that take a setting."""
+    what = "settings file, or one of: theory presets" + (f" (default {default})" if default else "")
+    number = "?" if default else None
+    parser.add_argument("task", metavar="TASK.toml|PRESET", nargs=number, default=default, help=what)
     parser.add_argument("--counts", metavar="FILE.csv", help="class counts (columns class,count) as frequencies")
     parser.add_argument(
         "--set",

@@ -52,6 +52,8 @@ SETTINGS = {
     "bayes_regret": "loss_g=1,2,5,10,20,50,100 loss_h=10",
     "hedge_regret": f"{_UP_TO_64} S=0 rate=0.5 B=1 gap=1",
     "hedge_slow_regret": f"{_UP_TO_64} S=0 rate=0.5 gap=1",
+    "decreasing_hedge_regret": f"{_UP_TO_64} S=0 rate=1 B=1 gap=1",
+    "adahedge_regret": f"{_UP_TO_64} S=0 gap=1",
     "fixed_share_regret": "n=2,3,4,8,16,32,64 S=1 rate=0.05 gap=1",
     "universal_mixture_regret_sharp": "n=2,4,10,20,50,100,200 k=1 gap=1",
     "universal_mixture_regret": "n=2,4,10,20,50,100,200 k=1 gap=1",

@@ -197,5 +197,18 @@ def _description(grid: Grid) -> dict[str, str | int]:
         "seed": grid.seed,
         "common_random_numbers": str(grid.common_random_numbers).lower(),
         "options": json.dumps(dict(grid.options), sort_keys=True),
-        "setting": json.dumps(grid.setting, sort_keys=True),
+        "setting": json.dumps(_common_setting(grid), sort_keys=True),
     }
+
+
+def _common_setting(grid: Grid) -> Any:
+    """Complete settings of all cells, without those that an axis changes."""
+    moved = {key for axis in grid.axes for case in axis.changes for key, _ in case}
+
+    def kept(place: str, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        inner = {key: (f"{place}{key}.", entry) for key, entry in value.items()}
+        return {key: kept(*entry) for key, entry in inner.items() if entry[0].removeprefix("task.")[:-1] not in moved}
+
+    return kept("", grid.cells[0].configuration.setting)

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from math import prod
+from pathlib import Path
 from typing import Any
 
-from simulate.lanes import MOST_REPLICATES, check_setting
+from simulate.engine_choice import chosen_engine
+from simulate.lanes import MOST_REPLICATES, Lanes, check_setting
+from simulate.learner import Learner
 from simulate.sweeps.configuration import (
     Configuration,
     by_contents,
@@ -20,11 +23,11 @@ from simulate.sweeps.configuration import (
     named_files,
     with_absolute_files,
 )
-from simulate.sweeps.grid_axes import GridAxis, Value
+from simulate.sweeps.grid_axes import GridAxis, Value, grid_axis
 from simulate.sweeps.measures import measure_options
 from theory.checks import MOST_STEPS, integer
 from theory.errors import SettingError
-from theory.setting_file import Setting, assemble, override_setting, to_dict
+from theory.setting_file import Setting, assemble, override_setting, read, to_dict
 from theory.setting_file.overrides import changes_kind
 
 MOST_CELLS = 1_000_000
@@ -55,10 +58,12 @@ class Grid:
 
     Parameters
     ----------
-    setting : dict
-        Nested settings that all cells start from: ``theory.setting_file.read`` or ``to_dict``.
-    axes : tuple of GridAxis
-        What changes; from :func:`simulate.sweeps.grid_axes.grid_axis`. The last one changes fastest.
+    setting : dict, str, or (task, model)
+        What all cells start from: nested settings from :func:`theory.read`, a preset's name or a settings file, or what
+        :func:`theory.load` gives.
+    axes : mapping, or tuple of GridAxis
+        What changes: names with their values as for :func:`simulate.grid_axis`, or what that gives. The last one
+        changes fastest.
     steps, replicates : int
         Of every cell's simulation.
     seed : int
@@ -80,16 +85,14 @@ class Grid:
 
     Examples
     --------
-    >>> from simulate.sweeps.grid_axes import grid_axis
-    >>> from theory.setting_file import read
-    >>> axes = (grid_axis("label_noise", [0.0, 0.1]), grid_axis("relevant_examples", [1, 2, 4]))
-    >>> grid = Grid(setting=read("transient"), axes=axes, steps=1_000, replicates=2)
+    >>> axes = {"label_noise": "0:0.1:2", "relevant_examples": [1, 2, 4]}
+    >>> grid = Grid(setting="transient", axes=axes, steps=1_000, replicates=2)
     >>> grid.shape, grid.cells[1].values
     ((2, 3), (0.0, 2))
     """
 
-    setting: Setting
-    axes: tuple[GridAxis, ...]
+    setting: Any
+    axes: Any
     steps: int = 100_000
     replicates: int = 16
     seed: int = 0
@@ -99,6 +102,8 @@ class Grid:
     skip_impossible: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "setting", _as_setting(self.setting))
+        object.__setattr__(self, "axes", _as_axes(self.axes))
         object.__setattr__(self, "steps", integer("steps", self.steps, minimum=1, maximum=MOST_STEPS))
         replicates = integer("replicates", self.replicates, minimum=1, maximum=MOST_REPLICATES)
         object.__setattr__(self, "replicates", replicates)
@@ -195,6 +200,28 @@ def _point(axes: Sequence[GridAxis], values: Sequence[Value]) -> str:
     return ", ".join(f"{axis.name} = {value}" for axis, value in zip(axes, values, strict=True))
 
 
+def _as_setting(given: object) -> Setting:
+    if isinstance(given, str | Path):
+        return read(given)
+    if isinstance(given, tuple) and len(given) == 2:
+        check_setting(*given)
+        return to_dict(*given)
+    if not isinstance(given, dict):
+        raise SettingError(
+            "setting", given, "a preset's name, a settings file, a task and a model, or theory.read(...)"
+        )
+    return given
+
+
+def _as_axes(given: object) -> tuple[GridAxis, ...]:
+    if isinstance(given, Mapping):
+        return tuple(grid_axis(name, values) for name, values in given.items())
+    axes = (given,) if isinstance(given, GridAxis) else given
+    if not isinstance(axes, tuple | list) or not all(isinstance(axis, GridAxis) for axis in axes):
+        raise SettingError("axes", given, "a mapping of names to values, or a tuple of grid_axis(...)")
+    return tuple(axes)
+
+
 def _check_axes(axes: Sequence[GridAxis]) -> None:
     names = [axis.name for axis in axes]
     if len(set(names)) < len(names):
@@ -217,4 +244,6 @@ def _changed(base: Setting, changes: Sequence[tuple[str, Any]]) -> Setting:
     """Complete, checked settings of a point."""
     task, model = assemble(with_changes(base, changes))
     check_setting(task, model)
+    if chosen_engine(task, model, None) == "step":
+        Learner(Lanes((task,), (model,), 1))  # which refuses parts that do not fit the task
     return with_absolute_files(to_dict(task, model))

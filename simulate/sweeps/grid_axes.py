@@ -101,8 +101,10 @@ def _values(field: str, name: str, given: object) -> tuple[Value, ...]:
 
 
 def _range_text(field: str, given: Mapping[str, Any]) -> str:
-    for key in given:
+    for key, value in given.items():
         if key not in _RANGE_KEYS:
+            if isinstance(value, Mapping | list):
+                raise SettingError(field, key, f'a dotted name in quotes, such as "{field[5:]}.{key}"')
             raise unknown_name(f"{field} key", key, (*_RANGE_KEYS, "cases"))
     for key in _RANGE_KEYS[:3]:
         value = given.get(key)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from simulate.sweeps.grid import Grid, with_changes
-from simulate.sweeps.grid_axes import grid_axis
+from simulate.sweeps.grid_axes import GridAxis, grid_axis
 from theory.errors import SettingError, unknown_name
 from theory.setting_file import Setting, read_text
 from theory.setting_file.parts import checked_table
@@ -18,6 +18,7 @@ from theory.setting_file.sources import parse_setting, read
 _SECTIONS = ("sweep", "axes", "task", "episodes", "model")
 _PLAIN = tuple(f.name for f in fields(Grid) if f.name not in ("setting", "axes"))
 _KEYS = ("base", "set", *_PLAIN)
+_FILES = ("counts_file", "inputs.file")
 
 
 def read_grid(path: str | Path) -> Grid:
@@ -77,12 +78,26 @@ def grid_of(parsed: Mapping[str, Any], folder: Path = Path()) -> Grid:
             raise unknown_name("sweep key", key, _KEYS)
     axes = checked_table("axes", parsed.get("axes", {}))
     setting = _base(parsed, numbers.pop("base", None), folder)
-    changes = checked_table("sweep.set", numbers.pop("set", {}))
-    return Grid(
-        setting=with_changes(setting, changes.items()),
-        axes=tuple(grid_axis(name, given) for name, given in axes.items()),
-        **numbers,
-    )
+    changes = _found_from(folder, checked_table("sweep.set", numbers.pop("set", {})))
+    along = tuple(grid_axis(name, given) for name, given in axes.items())
+    _check_apart(changes, along)
+    return Grid(setting=with_changes(setting, changes.items()), axes=along, **numbers)
+
+
+def _found_from(folder: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes whose files are named from the grid file's folder."""
+    return {
+        key: str(folder / value) if key.endswith(_FILES) and isinstance(value, str) else value
+        for key, value in changes.items()
+    }
+
+
+def _check_apart(changes: Mapping[str, Any], axes: Sequence[GridAxis]) -> None:
+    """Raise where a setting has a value, and values along an axis too."""
+    moved = {key for axis in axes for case in axis.changes for key, _ in case}
+    for key in changes:
+        if key.removeprefix("task.") in moved or key in moved:
+            raise SettingError("sweep.set", key, "nothing for a setting that an axis changes")
 
 
 def _base(parsed: Mapping[str, Any], base: object, folder: Path) -> Setting:

@@ -20,7 +20,8 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)
 def export_npz(result: SweepTable, path: str | Path) -> list[Path]:
     """Write a sweep as a file for ``numpy.load``; it is whole, or not there, and the same bytes for the same result.
 
-    It holds every quantity under its name and, where values are missing (they are 0 then), ``<name>_missing``; labels
+    It holds every quantity under its name and, where values are missing, ``<name>_missing``; a missing number is NaN
+    there (nobody takes it for a result), a missing whole number 0. It also holds labels
     of every dimension under its own name (an axis under its dotted one); ``complete`` and ``possible``, whether
     the grid's cells were computed and are settings; and ``dimensions``, a JSON text with ``axes``, for every quantity
     its ``dimensions``, ``unit`` and ``meaning``, and in ``description`` how it was computed.
@@ -70,7 +71,7 @@ def _arrays(result: SweepTable, path: Path) -> dict[str, AnyArray]:
         ("possible", result.possible),
     ]
     for name, one in result.quantities.items():
-        found.append((name, one.values))
+        found.append((name, one.marked))
         if one.missing is not None:
             found.append((f"{name}_missing", one.missing))
     arrays = dict(found)

@@ -13,15 +13,16 @@ from theory.command import write_atomically
 from theory.errors import SettingError
 
 _GRID = "grid.json"
+_AGAIN = "the same sweep again writes it anew, and keeps the cells"
 
 
-def remember_grid(folder: Path, grid: Grid, *, extend: bool = False) -> None:
-    """Write down which grid a folder belongs to.
+def remember_grid(store: Store, grid: Grid, *, extend: bool = False) -> list[CellFileError]:
+    """Write down which grid a folder belongs to; what cannot be read there is set aside, and told.
 
     Parameters
     ----------
-    folder : Path
-        The folder, which exists.
+    store : Store
+        The folder, prepared.
     grid : Grid
         What is about to be computed there.
     extend : bool
@@ -32,20 +33,34 @@ def remember_grid(folder: Path, grid: Grid, *, extend: bool = False) -> None:
     SettingError
         The folder belongs to another grid.
     """
-    path = folder / _GRID
+    path, folder = store.folder / _GRID, store.folder
+    altered = _set_aside_unless_read(store, path)
     if path.exists() and not extend:
         known = grid_of_folder(folder)
         if known.key != grid.key:
             raise SettingError(
                 "--out", str(folder), f"another folder, or --extend: it holds {_difference(known, grid)}"
             )
-        return
+        return altered
     text = json.dumps({"schema": SCHEMA, "grid": grid.to_dict()}, indent=1, allow_nan=False)
 
     def write(temporary: Path) -> None:
         temporary.write_text(text, encoding="utf-8")
 
     write_atomically(path, write)
+    return altered
+
+
+def _set_aside_unless_read(store: Store, path: Path) -> list[CellFileError]:
+    """The file of the grid is not what it was: the grid that is asked for takes its place."""
+    if not path.exists():
+        return []
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        store.set_aside(path)
+        return [CellFileError(path, f"cannot be read ({error})")]
+    return []
 
 
 def grid_of_folder(folder: str | Path) -> Grid:
@@ -60,9 +75,10 @@ def grid_of_folder(folder: str | Path) -> Grid:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SettingError("sweep folder", str(folder), "a folder that `simulate sweep` has made") from None
+        allowed = f"a folder that `simulate sweep` has made, with its {_GRID} ({_AGAIN})"
+        raise SettingError("sweep folder", str(folder), allowed) from None
     except (OSError, ValueError) as error:
-        raise SettingError("sweep folder", str(folder), f"one whose {_GRID} can be read ({error})") from error
+        raise SettingError("sweep folder", str(folder), f"one whose {_GRID} can be read ({error}); {_AGAIN}") from error
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         raise SettingError("sweep folder", str(folder), "one that this version has made (sweep into a new folder)")
     try:

@@ -16,7 +16,7 @@ from theory.errors import SettingError, unknown_name
 _LABELS_SHOWN = 20
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SweepTable:
     """What a sweep has found.
 
@@ -78,6 +78,11 @@ class SweepTable:
             if found.dimensions[: len(self.axes)] != self.axes:
                 raise ValueError(f"{name!r} has the dimensions {found.dimensions}, which do not begin with the axes")
 
+    def __repr__(self) -> str:
+        done = f"{int(self.complete.sum()):,} of {int(self.possible.sum()):,} cells"
+        lines = [f"  {name:26s} {found!r}" for name, found in self.quantities.items()]
+        return "\n".join([f"<sweep over {' x '.join(self.axes) or 'nothing'} {self.shape}, {done}>", *lines])
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the grid."""
@@ -102,7 +107,8 @@ class SweepTable:
         Returns
         -------
         masked array
-            Shape of the grid, followed by the quantity's further dimensions, without those that were named; a copy.
+            Shape of the grid, followed by the quantity's further dimensions, without those that were named; a copy,
+            with NaN below the mask.
 
         Raises
         ------
@@ -116,8 +122,7 @@ class SweepTable:
         place = tuple(
             self._place(dimension, at[dimension]) if dimension in at else slice(None) for dimension in found.dimensions
         )
-        missing = np.zeros(found.values.shape, dtype=np.bool_) if found.missing is None else found.missing
-        return np.ma.MaskedArray(np.array(found.values[place]), mask=np.array(missing[place]))
+        return np.ma.MaskedArray(found.masked[place])
 
     def _found(self, name: str) -> Quantity:
         if name not in self.quantities:

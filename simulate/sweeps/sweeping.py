@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulate.sweeps.cell_file import CellFileError
+from simulate.sweeps.configuration import Configuration
 from simulate.sweeps.driving import drive
 from simulate.sweeps.gathering import SweepTable, gather
 from simulate.sweeps.grid import Grid, GridCell
@@ -16,6 +17,7 @@ from simulate.sweeps.shards import shard_of
 from simulate.sweeps.store import Store
 from simulate.sweeps.sweep_folder import grid_of_folder, remember_grid, strays
 from simulate.sweeps.sweep_status import Failure
+from simulate.sweeps.tables import Table
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -112,7 +114,7 @@ def sweep(
     grid = grid if isinstance(grid, Grid) else read_grid(grid)
     cells = grid.cells if shard is None else shard_of(grid.cells, shard)
     store = Store(Path(folder)).prepare()
-    remember_grid(store.folder, grid, extend=extend)
+    unread = remember_grid(store, grid, extend=extend)
     present = [cell.configuration for cell in cells if store.has(cell.configuration.key)]
     altered = [error for configuration in present if (error := store.check(configuration)) is not None]
     others, foreign = strays(store, grid)
@@ -127,29 +129,45 @@ def sweep(
         stored=driven.stored,
         present=len(cells) - len(missing) + driven.present,
         failed=_failures(grid, cells, dict(driven.failed)),
-        set_aside=(*altered, *foreign),
+        set_aside=(*unread, *altered, *foreign),
         others=len(others),
     )
 
 
-def stored_sweep(folder: str | Path) -> SweepTable:
+def stored_sweep(folder: str | Path, *, skip_altered: bool = False) -> SweepTable:
     """All stored cells of a sweep, over the axes of its grid.
 
     Parameters
     ----------
     folder : str or Path
         The folder of :func:`sweep`.
+    skip_altered : bool
+        Whether a file that is not what it should be counts as a missing cell.
 
     Raises
     ------
     SettingError
         It is no folder of a sweep.
     CellFileError
-        A file is not what it should be (the next sweep sets it aside).
+        Files are not what they should be (the next sweep sets them aside); the message names the first.
     """
-    grid = grid_of_folder(folder)
-    store = Store(Path(folder))
-    return gather(grid, lambda cell: store.read(cell).table if store.has(cell.key) else None)
+    grid, store = grid_of_folder(folder), Store(Path(folder))
+    altered: list[CellFileError] = []
+
+    def read(configuration: Configuration) -> Table | None:
+        if not store.has(configuration.key):
+            return None
+        try:
+            return store.read(configuration).table
+        except CellFileError as error:
+            altered.append(error)
+            return None
+
+    table = gather(grid, read)
+    if altered and not skip_altered:
+        more = f" (and {len(altered) - 1} more files)" if len(altered) > 1 else ""
+        raise CellFileError(altered[0].path, f"{altered[0].reason}{more}; sweep again to compute it anew")
+    return table
 
 
 def _failures(grid: Grid, cells: Sequence[GridCell], errors: dict[str, str]) -> tuple[Failure, ...]:

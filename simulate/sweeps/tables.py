@@ -18,7 +18,7 @@ _DESCRIPTION = "description"
 _COORDINATE, _VALUES, _MISSING = "coordinate.", "values.", "missing."
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Quantity:
     """Numbers along named dimensions.
 
@@ -62,10 +62,22 @@ class Quantity:
             raise ValueError("a missing value is not 0")
 
     @property
+    def marked(self) -> AnyArray:
+        """The values, NaN where a floating-point number is missing: what looks past a mask must not find a 0."""
+        if self.missing is None or self.values.dtype.kind != "f":
+            return self.values.copy()
+        return np.asarray(np.where(self.missing, np.nan, self.values))
+
+    @property
     def masked(self) -> Any:
-        """The values as a masked array, masked where they are missing."""
+        """The values as a masked array, masked (and NaN below the mask) where they are missing."""
         missing = np.zeros(self.values.shape, dtype=np.bool_) if self.missing is None else self.missing
-        return np.ma.MaskedArray(self.values.copy(), mask=missing.copy())
+        return np.ma.MaskedArray(self.marked, mask=missing.copy())
+
+    def __repr__(self) -> str:
+        lacking = "" if self.missing is None else f", {int(self.missing.sum()):,} missing"
+        unit = f" [{self.unit}]" if self.unit else ""
+        return f"<{self.meaning}{unit}: {' x '.join(self.dimensions) or 'a number'}, {self.values.shape}{lacking}>"
 
 
 def quantity(dimensions: Sequence[str], values: Any, unit: str, meaning: str) -> Quantity:

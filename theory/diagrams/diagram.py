@@ -160,7 +160,7 @@ def phase_diagram(
         "class_probability": problems.probability,
         "bayes_risk": problems.gates.entropy,
         "in_context_risk": risk,
-        "phase": _phases(sharp, final),
+        "phase": phase_codes(sharp, final),
         "instantaneous": instantaneous_boundaries(problems.gates, risk),
         "asymptotic": asymptotic_boundaries(problems.gates, risk),
         "sharp": sharp,
@@ -183,7 +183,7 @@ def phase_diagram(
     )  # fmt: skip
 
 
-def _phases(sharp: Array, final: Array) -> NDArray[np.int8]:
+def phase_codes(sharp: Array, final: Array) -> NDArray[np.int8]:
     """Codes of the phases: as in ``theory.solver``."""
     transient = np.where(sharp == FROM_THE_START, _IN_WEIGHT, _TRANSIENT)
     return np.where(final <= 0.5, _PERSISTENT, transient).astype(np.int8)

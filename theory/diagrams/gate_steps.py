@@ -143,10 +143,10 @@ def step_gates(gates: GateRows, sharp: Array, probability: Array, most_steps: fl
                 values[which, column] = values[which, column - 1]
                 new = inside[nodes[which, column] != nodes[which, column - 1]]
                 values[which[new], column] = part.mean_gates(new, nodes[which[new], column])
-    return StepGates(*_finer(nodes, values), probability, sharp)
+    return StepGates(*finer_nodes(nodes, values), probability, sharp)
 
 
-def _finer(nodes: Array, values: Array) -> tuple[Array, Array]:
+def finer_nodes(nodes: Array, values: Array) -> tuple[Array, Array]:
     """More nodes between, on which the logit of the gate is linear in the logarithm of the visits."""
     share = np.arange(_FINER) / _FINER
     x, y = np.log1p(nodes), logit(np.clip(values, 1e-9, 1 - 1e-9))

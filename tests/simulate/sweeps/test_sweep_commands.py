@@ -94,7 +94,7 @@ def test_what_was_altered_is_named(grid: Path, tmp_path: Path, capsys: pytest.Ca
     assert main(["sweep", str(grid), "--out", str(out), "--workers", "1"]) == 0
     told = capsys.readouterr()
     assert cell.name in told.err
-    assert "1 cells computed, 3 were there" in told.out
+    assert "1 cell computed, 3 were there" in told.out
 
 
 @pytest.mark.parametrize(
