@@ -94,8 +94,8 @@ def table_answers(noise: float, class_probability: float, steps: list[int]) -> A
 
     Examples
     --------
-    >>> table_answers(0.1, 0.5, [0, 1]).tolist()
-    [[0.0, 0.45], [0.0, 0.05], [1.0, 0.5]]
+    >>> table_answers(0.25, 0.5, [0, 1]).round(12).tolist()
+    [[0.0, 0.375], [0.0, 0.125], [1.0, 0.5]]
     """
     from scipy.special import gammaln, xlog1py, xlogy
 
@@ -107,12 +107,13 @@ def table_answers(noise: float, class_probability: float, steps: list[int]) -> A
     largest = max(steps)
     # After so many visits the most frequent label is the own one, but for less than a rounding.
     enough = largest if noise == 0.5 else min(largest, round(200 / (1 - 2 * noise) ** 2))
-    own = np.ones(largest + 1)
+    answers = np.zeros((3, largest + 1))
+    answers[0, enough + 1 :] = 1.0
+    answers[2, 0] = 1.0
     for n in range(1, enough + 1):
-        k, chances = np.arange(n + 1), law(n, 1 - noise)
-        own[n] = chances[2 * k > n].sum() + chances[2 * k == n].sum() / 2
-    answers = np.stack([own, 1 - own, np.zeros_like(own)])
-    answers[:, 0] = 0.0, 0.0, 1.0
+        k, chances = np.arange(n + 1), law(n, noise)
+        tie = chances[2 * k == n].sum() / 2
+        answers[:2, n] = chances[2 * k < n].sum() + tie, chances[2 * k > n].sum() + tie
     return np.stack([answers[:, : count + 1] @ law(count, class_probability) for count in steps], axis=1)
 
 
@@ -137,16 +138,24 @@ def _flipped(task: TaskDistribution, laws: Array) -> Array:
 
 
 def _table_error(law: Array, group: NDArray[np.intp], answers: Array) -> Array:
-    """Mean error over a group: one minus the probability that the drawn label is the table's."""
-    own, noisy = law[group, group], law[group, (group + 1) % law.shape[1]]
-    return np.asarray(1 - np.array([own.mean(), noisy.mean(), 1 / law.shape[1]]) @ answers, dtype=np.float64)
+    """Mean error over a group: the drawn label is another one than the table's."""
+    labels = law.shape[1]
+    own, noisy = (_other_labels(law, group, answer % labels) for answer in (group, group + 1))
+    return np.asarray(np.array([own, noisy, (labels - 1) / labels]) @ answers, dtype=np.float64)
+
+
+def _other_labels(law: Array, group: NDArray[np.intp], answer: NDArray[np.intp]) -> float:
+    """Mean probability over a group that a class's label is not its answer; summed, since it may be tiny."""
+    others = law[group].copy()
+    others[np.arange(group.size), answer] = 0.0
+    return float(others.sum(axis=1).mean())
 
 
 def _copying_error(task: TaskDistribution, law: Array, group: NDArray[np.intp], context: str) -> float:
-    """Mean error over a group: one minus the probability that the copied label is the drawn one."""
-    alike = law @ law.T
+    """Mean error over a group: the copied label is another one than the drawn label."""
+    different = law @ (1 - np.eye(law.shape[1])) @ law.T
     if context == "relevant":
-        return float(1 - alike[group, group].mean())
+        return float(different[group, group].mean())
     weights = np.where(np.eye(law.shape[0], dtype=np.bool_), 0.0, task.class_probabilities)
     weights /= weights.sum(axis=1, keepdims=True)
-    return float(1 - (weights * alike).sum(axis=1)[group].mean())
+    return float((weights * different).sum(axis=1)[group].mean())
