@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help overlay words theorems test verify lint bench clean
+.PHONY: help overlay words theorems docs test verify lint bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ $(VENV)/.lint: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,lint]'
 	@touch $(VENV)/.core $(VENV)/.test $@
 
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	@touch $(VENV)/.core $@
+
 overlay: $(VENV)/.core ## predict, simulate and overlay the preset `transient` along its label noise (out/overlay)
 	$(BIN)/python -m figures overlay transient --vary label_noise=0.02:0.2:8 --out out/overlay
 
@@ -37,6 +41,10 @@ theorems: $(VENV)/.test ## check every theorem (some minutes), and write its pag
 	$(BIN)/python -m theory page > out/theorems.md
 	$(BIN)/python -m tests.verification.page > out/verification.md
 	mv out/falsification.md out/theorems.md out/verification.md docs/
+
+docs: $(VENV)/.docs ## run the code on the pages and build them; warnings are errors (out/docs/index.html)
+	rm -rf out/docs out/docs-work
+	$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --nitpicky --quiet -d out/docs-work docs out/docs
 
 test: $(VENV)/.test ## the fast suite
 	$(BIN)/python -m pytest -q

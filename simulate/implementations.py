@@ -48,10 +48,10 @@ def _users_own(role: str, protocol: type) -> Callable[[object, Lanes], Any]:
     def start(part: object, lanes: Lanes) -> Any:
         begin = getattr(part, "start", None)
         if not callable(begin):
-            raise NoEngineError(role, part)
+            raise NoEngineError(role, part, "step")
         state = begin(lanes)
         if not isinstance(state, protocol):
-            raise NoEngineError(role, part)
+            raise NoEngineError(role, part, "step")
         return state
 
     return start

@@ -32,12 +32,22 @@ _LARGEST_TABLE = 1 << 16
 
 
 class NoEngineError(ValueError):
-    """A part of the model has no implementation in the simulator; the message names it."""
+    """A part of the model has no implementation in an engine; the message names both.
 
-    def __init__(self, role: str, part: object) -> None:
+    Parameters
+    ----------
+    role : str
+        The part's role: ``in_weight``, ``in_context`` or ``gate``.
+    part : object
+        The part.
+    engine : {"scan", "step", "reference"}
+        The engine.
+    """
+
+    def __init__(self, role: str, part: object, engine: str) -> None:
         self.role, self.part = role, part
         name = getattr(part, "kind", None) or type(part).__name__
-        super().__init__(f"model.{role} = {name!r} has no implementation in the simulator")
+        super().__init__(f"model.{role} = {name!r} has no implementation in the {engine} engine")
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +92,7 @@ def in_context_losses(part: object, task: TaskDistribution) -> LossOf:  # noqa: 
 
     A part that learns keeps its state between calls, which then have to take the stream block by block.
     """
-    raise NoEngineError("in_context", part)
+    raise NoEngineError("in_context", part, "scan")
 
 
 @in_context_losses.register
@@ -134,7 +144,7 @@ def _(part: LearnedAttention, task: TaskDistribution) -> LossOf:
 @singledispatch
 def in_weight_pseudo_count(part: object) -> float:
     """Pseudo-count of the Dirichlet table, the in-weight predictor whose loss the scan engine knows from counts."""
-    raise NoEngineError("in_weight", part)
+    raise NoEngineError("in_weight", part, "scan")
 
 
 @in_weight_pseudo_count.register
@@ -149,7 +159,7 @@ SummingGate = AnyGate | DecreasingHedgeGate
 @singledispatch
 def summing_gate(part: object) -> SummingGate:
     """The gate, if its log-odds are the prior's and a sum over earlier visits, times what their number decides."""
-    raise NoEngineError("gate", part)
+    raise NoEngineError("gate", part, "scan")
 
 
 @summing_gate.register(BayesGate)

@@ -56,7 +56,7 @@ def reference_gate(part: object, task: Any) -> ReferenceGate:  # noqa: ARG001 (d
     >>> round(gate.weight(0, 1), 12), round(gate.weight(1, 1), 12)
     (0.5, 0.25)
     """
-    raise NoEngineError("gate", part)
+    raise NoEngineError("gate", part, "reference")
 
 
 def _cell(per: str, query: int, relevant_examples: int) -> Cell:

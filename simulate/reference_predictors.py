@@ -59,7 +59,7 @@ def reference_in_weight(part: object, task: Any) -> ReferencePredictor:  # noqa:
     NoEngineError
         There is none for this part.
     """
-    raise NoEngineError("in_weight", part)
+    raise NoEngineError("in_weight", part, "reference")
 
 
 @singledispatch
@@ -71,7 +71,7 @@ def reference_in_context(part: object, task: Any) -> ReferencePredictor:  # noqa
     NoEngineError
         There is none for this part.
     """
-    raise NoEngineError("in_context", part)
+    raise NoEngineError("in_context", part, "reference")
 
 
 class ReferenceTable:

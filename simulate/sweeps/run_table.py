@@ -79,7 +79,7 @@ def _of_classes(entries: Sequence[GroupResult]) -> dict[str, Quantity]:
         return quantity(["class"], values, unit, meaning)
 
     intervals = [entry.boundary.interval or (None, None) for entry in entries]
-    crossing = "where the mean gate last rises through 1/2"
+    crossing = "where the mean gate last rises through 1/2 (missing: not by the last step, or never below)"
     found = {
         "members": along([entry.num_classes for entry in entries], "", "number of classes of this name"),
         "class_probability": along([entry.class_probability for entry in entries], "", "probability of one of them"),

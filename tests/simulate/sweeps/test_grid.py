@@ -18,7 +18,7 @@ from simulate.sweeps.grid_axes import grid_axis, whole_settings
 from simulate.sweeps.grid_file import grid_of, read_grid
 from simulate.sweeps.shards import shard_of
 from theory.errors import SettingError
-from theory.setting_file import assemble, load, to_dict
+from theory.setting_file import assemble, load, read, to_dict
 
 AXES = {"label_noise": [0.0, 0.1], "relevant_examples": [1, 2, 4]}
 
@@ -208,6 +208,11 @@ def test_files(tmp_path: Path) -> None:
     path.write_text('[sweep]\nbase = "base.toml"\nset = { label_noise = 0.1 }\n[axes]\np_relevant = [0.5, 1.0]\n')
     task = read_grid(path).cells[0].configuration.setting["task"]
     assert (task["counts"], task["label_noise"], task["p_relevant"]) == ([3, 1], 0.1, 0.5)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "counts.csv").write_text("class,count\nc,1\nd,1\ne,7\n")
+    other = tmp_path / "mine" / "grid.toml"
+    other.write_text('[sweep]\nbase = "words"\nset = { counts_file = "counts.csv" }\n')
+    assert read_grid(other).cells[0].configuration.setting["task"]["counts"] == [1, 1, 7]
     path.write_text("[sweep\n")
     with pytest.raises(SettingError, match="valid TOML"):
         read_grid(path)
@@ -225,6 +230,49 @@ def test_a_grid_comes_back_from_its_own_description() -> None:
     again = Grid.from_dict(found.to_dict())
     assert again.key == found.key
     assert again.cells == found.cells
+
+
+# Every way to say where a grid starts from.
+
+
+def test_a_grid_starts_from_whatever_names_a_setting() -> None:
+    numbers: dict[str, Any] = {"axes": {"label_noise": "0:0.1:2"}, "steps": 500}
+    found = [Grid(setting=given, **numbers) for given in ("transient", load("transient"), read("transient"))]
+    assert len({one.key for one in found}) == 1
+    alone = Grid(setting="transient", axes=grid_axis("label_noise", "0:0.1:2"), steps=500)
+    assert alone.key == found[0].key
+
+
+@pytest.mark.parametrize("setting", [None, 3, ("transient", 1), [1]])
+def test_what_names_no_setting(setting: Any) -> None:
+    with pytest.raises(SettingError):
+        Grid(setting=setting, axes={})
+
+
+@pytest.mark.parametrize("axes", [None, "label_noise", [1], ({"label_noise": [1]},)])
+def test_what_are_no_axes(axes: Any) -> None:
+    with pytest.raises(SettingError, match="axes"):
+        Grid(setting="transient", axes=axes)
+
+
+def test_parts_that_do_not_fit_a_point_are_found_before_anything_runs() -> None:
+    axes = {"num_low": [95, 30_000]}
+    with pytest.raises(SettingError, match=r"floor.*at the point num_low = 30000"):
+        grid(axes)
+    assert [cell.values for cell in grid(axes, skip_impossible=True).cells] == [(95,)]
+    noisy = {"model.in_context.kind": ["kernel-attention"], "num_low": [95, 30_000]}
+    assert [cell.values[1] for cell in grid(noisy, skip_impossible=True).cells] == [95]
+
+
+@pytest.mark.parametrize("key", ["label_noise", "task.label_noise"])
+def test_a_setting_has_a_value_or_an_axis(key: str) -> None:
+    with pytest.raises(SettingError, match="an axis changes"):
+        grid(set={key: 0.3})
+
+
+def test_a_dotted_axis_without_quotes_is_told_so() -> None:
+    with pytest.raises(SettingError, match=r"in quotes, such as \"model.in_context\""):
+        grid({"model": {"in_context": {"odds": [1, 2]}}})
 
 
 # Names.

@@ -154,6 +154,48 @@ def test_what_was_altered_is_set_aside_and_computed_again(whole: Path, tmp_path:
     assert digests(folder) == digests(whole)
 
 
+def test_a_partial_table_leaves_out_what_was_altered(tmp_path: Path) -> None:
+    folder = tmp_path / "sweep"
+    sweep(small_grid(), folder, 1)
+    for path in sorted((folder / "cells").iterdir())[:2]:
+        path.write_bytes(b"")
+    with pytest.raises(CellFileError, match=r"and 1 more files.*sweep again"):
+        stored_sweep(folder)
+    assert int(stored_sweep(folder, skip_altered=True).complete.sum()) == 4
+
+
+@pytest.mark.parametrize("content", ["garbage", None])
+def test_a_lost_grid_is_written_anew_and_the_cells_are_kept(tmp_path: Path, content: str | None) -> None:
+    folder = tmp_path / "sweep"
+    sweep(small_grid(), folder, 1)
+    before = (folder / "grid.json").read_text()
+    (folder / "grid.json").unlink() if content is None else (folder / "grid.json").write_text(content)
+    with pytest.raises(SettingError, match="writes it anew, and keeps the cells"):
+        stored_sweep(folder)
+    done = sweep(small_grid(), folder, 1)
+    assert (done.stored, done.present, len(done.set_aside)) == (0, 6, 0 if content is None else 1)
+    assert (folder / "grid.json").read_text() == before
+
+
+def test_an_export_says_what_all_cells_have_in_common(whole: Path) -> None:
+    told = json.loads(str(stored_sweep(whole).description["setting"]))
+    assert told["task"]["p_high"] == 0.9
+    assert told["model"]["in_context"]["floor"] > 0
+    assert not {"label_noise", "relevant_examples"} & set(told["task"])
+
+
+def test_a_missing_number_is_no_zero(whole: Path, tmp_path: Path) -> None:
+    table = stored_sweep(whole)
+    found = table.values("crossing_steps")
+    assert found.mask.any()
+    assert np.isnan(np.asarray(found)[found.mask]).all()
+    export_npz(table, tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as arrays:
+        assert (np.isnan(arrays["crossing_steps"]) == arrays["crossing_steps_missing"]).all()
+    assert "crossing_steps" in repr(table)
+    assert len(repr(table)) < 4_000
+
+
 # Failures.
 
 
