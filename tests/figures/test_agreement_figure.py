@@ -93,7 +93,7 @@ def test_points_are_the_boundaries() -> None:
     with an_axis() as axis:
         drawn = figure.draw_errors(axis, columns)
         assert drawn["low"][0].get_ydata().tolist() == columns["error"][of_group].tolist()
-        assert "11 of 11 intervals" in axis.texts[0].get_text()
+        assert "0 in 11 of 11 intervals" in axis.texts[0].get_text()
     with an_axis() as axis:
         assert figure.draw_spread(axis, columns)["counts"].sum() == 11
 

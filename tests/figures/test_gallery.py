@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from figures import gallery
+from figures.making import make
 
 FOLDER = Path(gallery.__file__).parent
 
@@ -35,6 +36,17 @@ def test_every_module_is_a_figure() -> None:
 def test_figures_do_not_import_each_other(path: Path) -> None:
     imported = [node.module for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
     assert not [module for module in imported if module and module.startswith("figures.gallery")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", gallery.NAMES)
+def test_figures_are_made_and_drawn_again_from_what_is_stored(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = {path: path.read_bytes() for path in make(name, tmp_path, quick=True, workers=1)}
+    assert {path.suffix for path in first} == {".png", ".pdf", ".svg", ".csv"}
+    monkeypatch.setattr("simulate.sweeps.store.Store.write", lambda *_: pytest.fail("computed again"))
+    assert {path: path.read_bytes() for path in make(name, tmp_path, quick=True, workers=1)} == first
 
 
 def test_recipes_are_found_without_loading_matplotlib() -> None:
