@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from figures.gallery import NAMES, find_figure
+from figures.gallery import NAMES, check_name, find_figure
 from figures.making import make_all
 from theory.checks import integer
 from theory.command import whole_number, writable_folder
@@ -39,9 +39,12 @@ def _list(_: argparse.Namespace) -> None:
 
 
 def _make(arguments: argparse.Namespace) -> int:
-    names = list(NAMES) if "all" in arguments.names else list(dict.fromkeys(arguments.names))
+    names = list(dict.fromkeys(arguments.names))
     for name in names:
-        find_figure(name)
+        if name != "all":
+            check_name(name)
+    if "all" in names:
+        names = list(NAMES)
     folder = writable_folder(arguments.out)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = cores if arguments.workers is None else integer("--workers", whole_number(arguments.workers), minimum=1)

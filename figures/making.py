@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -80,9 +80,31 @@ def make_all(names: Sequence[str], folder: Path, *, quick: bool, workers: int) -
             yield _made(name, folder, quick, workers)
         return
     # Each figure in a process of its own: its sweeps then take one.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for done in as_completed([pool.submit(_made, name, folder, quick, 1) for name in names]):
-            yield done.result()
+    pool = ProcessPoolExecutor(min(workers, len(names)), mp_context=get_context("spawn"))
+    started = time.perf_counter()
+    try:
+        made = {pool.submit(_made, name, folder, quick, 1): name for name in names}
+        for done in as_completed(made):
+            yield outcome(made[done], done, time.perf_counter() - started)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def outcome(name: str, done: Future[Made], seconds: float) -> Made:
+    """What became of a figure in another process, also where that process was lost."""
+    error = done.exception()
+    return done.result() if error is None else Made(name=name, seconds=seconds, error=one_line(error))
+
+
+def one_line(error: BaseException) -> str:
+    r"""Kind and text of an error.
+
+    Examples
+    --------
+    >>> one_line(ValueError("no\n  such thing"))
+    'ValueError: no such thing'
+    """
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _made(name: str, folder: Path, quick: bool, workers: int) -> Made:
@@ -90,8 +112,7 @@ def _made(name: str, folder: Path, quick: bool, workers: int) -> Made:
     try:
         files = make(name, folder, quick=quick, workers=workers)
     except Exception as error:
-        message = " ".join(f"{type(error).__name__}: {error}".split())
-        return Made(name=name, seconds=time.perf_counter() - started, error=message)
+        return Made(name=name, seconds=time.perf_counter() - started, error=one_line(error))
     return Made(name=name, files=tuple(files), seconds=time.perf_counter() - started)
 
 

@@ -9,6 +9,7 @@ from theory.errors import unknown_name
 
 NAMES: tuple[str, ...] = (
     "paper-bounds",
+    "errors-by-examples",
     "overlay-p-high",
     "overlay-num-low",
     "overlay-context-length",
@@ -18,11 +19,19 @@ NAMES: tuple[str, ...] = (
     "overlay-input-noise",
     "phase-map",
     "transience",
+    "agreement",
+    "real-counts",
     "regrets",
     "zipf-law",
     "tightness",
 )
 """All figures, in the order of the gallery; each is the module of its name."""
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that is none, without loading the figure; raises as :func:`find_figure`."""
+    if name not in NAMES:
+        raise unknown_name("figure", name, NAMES)
 
 
 def find_figure(name: str) -> Recipe:
@@ -33,7 +42,6 @@ def find_figure(name: str) -> Recipe:
     SettingError
         There is no such figure.
     """
-    if name not in NAMES:
-        raise unknown_name("figure", name, NAMES)
+    check_name(name)
     recipe: Recipe = import_module(f"figures.gallery.{name.replace('-', '_')}").RECIPE
     return recipe

@@ -149,7 +149,7 @@ RECIPE = Recipe(
         "nothing is predicted but that it follows the better one). Dotted: the least possible loss. Below: the "
         "mean gate (full circles, solid line predicted) and the in-context share, by how much f follows h rather "
         "than g (open circles). The dashed line is one minus the predicted mean gate; the share counts learners by "
-        "how far their g and h are apart, and so need not lie on it exactly. Points: means over replicates with "
-        "two standard errors."
+        "how far their g and h are apart, and so need not lie on it exactly. Points: simulated, means over "
+        "replicates with two standard errors."
     ),
 )
