@@ -67,7 +67,9 @@ def _compute(store: Store, configuration: Configuration) -> CellReport:
             if store.has(key):
                 return CellReport(key=key, outcome="present")
             _measure_and_store(store, configuration, started)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # recorded and reported, whatever it is, SystemExit too
         return _failed(store, configuration, error, time.perf_counter() - started)
     return CellReport(key=key, outcome="stored", seconds=time.perf_counter() - started)
 
@@ -79,7 +81,7 @@ def _measure_and_store(store: Store, configuration: Configuration, started: floa
     store.write(StoredCell(configuration=configuration, table=table, provenance=said))
 
 
-def _failed(store: Store, configuration: Configuration, error: Exception, seconds: float) -> CellReport:
+def _failed(store: Store, configuration: Configuration, error: BaseException, seconds: float) -> CellReport:
     message = " ".join(f"{type(error).__name__}: {error}".split())
     record = {
         "error": message,
