@@ -39,7 +39,8 @@ class Tally:
 
     def __str__(self) -> str:
         elsewhere = f" ({self.elsewhere} computed by other processes)" if self.elsewhere else ""
-        left = "" if self.seconds_left is None else f", about {duration(self.seconds_left)} left"
+        seconds = self.seconds_left if self.remaining else None
+        left = "" if seconds is None else f", about {duration(seconds)} left"
         return f"{self.done} cells done, {self.failed} failed, {self.remaining} remaining{elsewhere}{left}"
 
 
