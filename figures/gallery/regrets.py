@@ -55,7 +55,7 @@ FULL = {"visits": 4096, "repetitions": 40, "steps": 20_000}
 _REPEATED = "i.i.d."
 _LINEAR = 1.0
 """Nats up to which the axis is linear on both sides of 0; beyond it is logarithmic."""
-_MARKERS = {"better predictor": ("o", SIMULATED, 0.17), "stronger comparator": ("D", HALO, -0.17)}
+_MARKERS = {"better predictor": ("o", SIMULATED, 0.2), "stronger comparator": ("D", HALO, -0.2)}
 
 
 def results(workbench: Workbench, quick: bool) -> Results:
@@ -187,7 +187,7 @@ def _logistic_regret(own: Array) -> float:
 def draw(results: Results) -> Figure:
     """A panel for each kind of gate."""
     table = results["regrets"]
-    figure, axes = canvas(TWO_COLUMNS, 6.0, 3, 3, sharex=True, sharey=True)
+    figure, axes = canvas(TWO_COLUMNS, 6.4, 3, 3, sharex=True, sharey=True)
     for axis, kind in zip(axes.flat, GATES, strict=True):
         draw_panel(axis, table, kind)
     visits = int(table.quantities["visits"].values)
@@ -216,7 +216,7 @@ def draw_panel(axis: Axes, table: Any, kind: str) -> dict[tuple[str, str], dict[
     axis.set_title(GATES[kind])
     if kind == "logistic":
         axis.text(0, 1 - len(SEQUENCES), "no cells: not measured", fontsize=7, ha="center", va="center", color="0.35",
-                  backgroundcolor=HALO)  # fmt: skip
+                  bbox={"color": HALO, "pad": 0.5})  # fmt: skip
     if kind in STRONGER:
         axis.text(0.02, 0.01, f"diamonds: {STRONGER[kind]}", transform=axis.transAxes, fontsize=7, va="bottom")
     return found
@@ -226,9 +226,10 @@ def _scale(axis: Axes, table: Any) -> None:
     """An axis for losses and gains: 0 is where the gate is as good as its comparator."""
     least, most = float(table.quantities["regret_low"].masked.min()), float(table.quantities["bound"].masked.max())
     axis.set_xscale("symlog", linthresh=_LINEAR, linscale=0.8)
-    axis.set(xlim=(1.6 * min(least, -_LINEAR), 2 * max(most, _LINEAR)), ylim=(-len(SEQUENCES) - 0.3, 0.6))
-    axis.set_xticks([-1000, -100, -10, 0, 10, 100][least > -1000 :])
-    axis.set_xticks([-_LINEAR, _LINEAR], minor=True)
+    axis.set(xlim=(1.6 * min(least, -100), 1.6 * max(most, 100)), ylim=(-len(SEQUENCES) - 0.3, 0.6))
+    labelled = (-100, -1, 0, 1, 10, 100)
+    axis.set_xticks(labelled, [f"{value}".replace("-", "\N{MINUS SIGN}") for value in labelled], fontsize=7.5)
+    axis.set_xticks([-10], minor=True)
     axis.axvline(0, color="0.6", linewidth=0.7, zorder=0)
 
 
@@ -241,7 +242,7 @@ def draw_regret(axis: Axes, height: float, comparator: str, numbers: Mapping[str
         bound = float(numbers["bound"])
         found["slack"] = axis.hlines(height, regret, bound, color="0.75", linewidth=1.0, zorder=1, label="slack")
         (found["bound"],) = axis.plot(
-            bound, height, marker="|", color=PREDICTED, markersize=8, markeredgewidth=1.3, linestyle="none", zorder=5,
+            bound, height, marker="|", color=PREDICTED, markersize=6, markeredgewidth=1.2, linestyle="none", zorder=5,
             label="bound on every sequence" if comparator == COMPARATORS[0] else None,
         )  # fmt: skip
     low, high = (float(numbers[f"regret_{end}"]) for end in ("low", "high"))

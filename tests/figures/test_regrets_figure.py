@@ -82,7 +82,11 @@ def test_what_is_drawn(table: Table) -> None:
             assert shown == regret
             left, right = axis.get_xlim()
             assert left < regret < right
-            assert ("range" in artists) == (sequence == "i.i.d." and artists["regret"].get_xdata() != [bound])
+            low, high = (table.quantities[f"regret_{end}"].masked[place] for end in ("low", "high"))
+            assert ("range" in artists) == (low < high)
+            if "range" in artists:
+                assert sequence == "i.i.d."
+                assert artists["range"].get_segments()[0][:, 0].tolist() == [low, high]
             assert ("bound" in artists) == (kind != "logistic")
             if "bound" in artists:
                 assert artists["bound"].get_xdata() == [bound]
