@@ -218,7 +218,8 @@ def draw_panel(axis: Axes, table: Any, kind: str) -> dict[tuple[str, str], dict[
         axis.text(0, 1 - len(SEQUENCES), "no cells: not measured", fontsize=7, ha="center", va="center", color="0.35",
                   bbox={"color": HALO, "pad": 0.5})  # fmt: skip
     if kind in STRONGER:
-        axis.text(0.02, 0.01, f"diamonds: {STRONGER[kind]}", transform=axis.transAxes, fontsize=7, va="bottom")
+        axis.text(0.02, 0.02, f"diamonds: {STRONGER[kind]}", transform=axis.transAxes, fontsize=7, va="bottom",
+                  bbox={"color": HALO, "pad": 0.5})  # fmt: skip
     return found
 
 

@@ -145,7 +145,7 @@ def draw(results: Results) -> Figure:
     """Shares against steps (left) and slopes against the exponent (right); below, simulation against prediction."""
     predicted, simulated = results["predicted"], results["simulated"]
     figure, axes = canvas(
-        TWO_COLUMNS, 4.0, 2, 2, sharex="col", gridspec_kw={"height_ratios": (2.4, 1), "width_ratios": (1.3, 1)}
+        TWO_COLUMNS, 4.0, 2, 2, sharex="col", gridspec_kw={"height_ratios": (2.1, 1), "width_ratios": (1.3, 1)}
     )
     draw_shares(axes[0, 0], predicted, simulated)
     draw_ratios(axes[1, 0], predicted, simulated)
@@ -184,7 +184,7 @@ def draw_shares(axis: Axes, predicted: Any, simulated: Any) -> dict[str, Any]:
 def _legend(figure: Figure, axis: Axes) -> None:
     found = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
     figure.legend(
-        found.values(), found.keys(), loc="outside upper left", ncols=2, fontsize=7.5, borderaxespad=0.1,
+        found.values(), found.keys(), loc="outside upper left", ncols=3, fontsize=7.5, borderaxespad=0.1,
         columnspacing=1.5,
     )  # fmt: skip
 
@@ -202,7 +202,7 @@ def draw_ratios(axis: Axes, predicted: Any, simulated: Any) -> dict[str, Any]:
         found[f"error {exponent}"] = _points(axis, shifted, error, None, _MARKERS[exponent])
     axis.set(xscale="log")
     axis.set_xlabel("steps of the stream, $N$")
-    axis.set_ylabel("simulated\n/ predicted $-$ 1")
+    axis.set_ylabel("simulated /\npredicted $-$ 1", fontsize=8.5)
     return found
 
 
@@ -238,7 +238,7 @@ def draw_slopes(axis: Axes, predicted: Any, simulated: Any) -> dict[str, Any]:
         textcoords="offset points", fontsize=7.5,
     )  # fmt: skip
     axis.set_ylabel("slope of log share\nagainst log $N$")
-    axis.legend(loc="lower left", fontsize=7.5, borderaxespad=0.1)
+    axis.legend(loc="upper right", fontsize=7.5, borderaxespad=0.1)
     return found
 
 
@@ -250,7 +250,7 @@ def draw_slope_errors(axis: Axes, predicted: Any, simulated: Any) -> dict[str, A
     line = axis.axhline(0, color=PREDICTED, linewidth=1)
     points = _points(axis, predicted.coordinates["exponent"], errors, None, _SLOPE_MARKER)
     axis.set_xlabel("exponent $a$ of the frequencies")
-    axis.set_ylabel("simulated\n/ predicted $-$ 1")
+    axis.set_ylabel("simulated /\npredicted $-$ 1", fontsize=8.5)
     return {"equal": line, "error": points}
 
 
