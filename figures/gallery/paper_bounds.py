@@ -212,10 +212,8 @@ def draw(results: Results) -> Figure:
     for axis, k in zip(axes[0], IRRELEVANT, strict=True):
         draw_panel(axis, results["predicted"], results["simulated"], k)
     axes[0, 0].set_ylabel("loss, nats")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside lower center", ncols=3, fontsize=7.3, handlelength=2.4, columnspacing=1.2
-    )
+    how: dict[str, Any] = {"fontsize": 7.3, "handlelength": 2.4, "columnspacing": 1.2}
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, **how)
     return figure
 
 
@@ -237,8 +235,9 @@ def draw_panel(axis: Axes, predicted: Any, simulated: Any, irrelevant: int) -> d
     how: dict[str, Any] = {"fontsize": 7, "transform": axis.transAxes}
     found["below"] = axis.text(0.03, 0.02, said, color=SIMULATED, va="bottom", **how)
     axis.set(xscale="log", yscale="log", xlim=(0.8, visits[-1] * _END), ylim=(1.5e-4, 20))
-    decades = [10**power for power in range(len(str(int(visits[-1]))))]
-    axis.set_xticks([*decades, visits[-1] * _STRIP], [*(f"{decade:,}" for decade in decades), "all"])
+    powers = range(int(np.log10(visits[-1])) + 1)
+    ticks = [*(10**power for power in powers), visits[-1] * _STRIP]
+    axis.set_xticks(ticks, [*(f"$10^{power}$" for power in powers), "all"], fontsize=8)
     axis.minorticks_off()
     axis.set_xlabel("visits $n$ of the query")
     axis.set_title(f"$k$ = {irrelevant} of {CONTEXT_LENGTH} irrelevant")
@@ -248,16 +247,12 @@ def draw_panel(axis: Axes, predicted: Any, simulated: Any, irrelevant: int) -> d
 def draw_single_losses(axis: Axes, x: float, quantiles: Array) -> dict[str, Any]:
     """A strip beside the curves: thin the whole range of single losses, thick the middle parts, open the median."""
     lowest, low, lower, median, upper, high, highest = quantiles
+    meaning = "$h$: single losses (range, 90 %, 50 %)"
+    parts = ("range", lowest, highest, 0.9, ""), ("most", low, high, 2.6, meaning), ("half", lower, upper, 5.0, "")
     found: dict[str, Any] = {}
-    for name, ends, width in (
-        ("range", (lowest, highest), 0.9),
-        ("most", (low, high), 2.6),
-        ("half", (lower, upper), 5.0),
-    ):
-        found[f"single_{name}"] = axis.vlines(
-            x, *ends, color=SIMULATED, linewidth=width, zorder=4, gid=f"single_{name}",
-            label="$h$: single losses (range, 90 %, 50 %)" if name == "most" else None,
-        )  # fmt: skip
+    for name, start, end, width, label in parts:
+        how: dict[str, Any] = {"linewidth": width, "label": label, "gid": f"single_{name}"}
+        found[f"single_{name}"] = axis.vlines(x, start, end, color=SIMULATED, zorder=4, **how)
     (found["single_median"],) = axis.plot(x, median, marker="_", color=HALO, markersize=5, zorder=5)
     return found
 
