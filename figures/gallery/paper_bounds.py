@@ -35,11 +35,15 @@ _IN_WEIGHT, _IN_CONTEXT = PART_COLOURS["in_weight"], PART_COLOURS["in_context"]
 _FOOT = 2e-3
 """Where the line at the crossing ends: what stands below is text."""
 _POSSIBLE = "#f4e3c6"
+_LEVELS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+"""Parts of the simulated prompts whose loss is at most a quantile; the ends are the smallest and the largest loss."""
+_STRIP, _END = 2.5, 5.0
+"""Where the strip of single losses and the panel end, in units of the last visit."""
 _LINES = {
     "in_weight_root": (_IN_WEIGHT, (0, (1, 1.2)), "$g$: high probability, the paper's rate"),
     "in_weight_linear": (_IN_WEIGHT, "--", "$g$: upper bound $(C-1)/(n+1)$"),
     "in_weight_exact": (_IN_WEIGHT, "-", "$g$: predicted, exact"),
-    "in_context_upper": (_IN_CONTEXT, "--", "$h$: upper and corrected lower bound"),
+    "in_context_upper": (_IN_CONTEXT, "--", "$h$: bounds on every loss, corrected"),
     "in_context_lower": (_IN_CONTEXT, "--", None),
     "in_context_exact": (_IN_CONTEXT, "-", "$h$: predicted, exact mean"),
     "in_context_published": (PREDICTED, ":", "$h$: published lower bound (false)"),
@@ -65,7 +69,7 @@ def results(workbench: Workbench, quick: bool) -> Results:
     simulated = [
         workbench.table(
             "paper-bounds-simulated",
-            {"irrelevant": k, "visits": visits, "replicates": how.replicates, "seed": 100 + k, "version": 1},
+            {"irrelevant": k, "visits": visits, "replicates": how.replicates, "seed": 100 + k, "version": 2},
             simulation,
         )
         for k in IRRELEVANT
@@ -162,7 +166,12 @@ def simulation(irrelevant: int, visits: list[int], replicates: int, seed: int, v
         means = np.array([[losses[visit[:, r] == n, r].mean() for r in range(replicates)] for n in visits])
         found |= along("visits", name, Interval.of_means(means), "nats", f"mean loss after so many visits: {name}")
     below = quantity([], float((in_context < bound).mean()), "", "share of prompts below the published lower bound")
-    return Table(coordinates={"visits": np.array(visits)}, quantities={**found, "below_published": below})
+    single = np.quantile(in_context, _LEVELS)
+    quantiles = quantity(["part"], single, "nats", "loss of h that this part of the prompts has at most")
+    return Table(
+        coordinates={"visits": np.array(visits), "part": np.array(_LEVELS)},
+        quantities={**found, "below_published": below, "in_context_quantiles": quantiles},
+    )
 
 
 def _learned(irrelevant: int, most: int, replicates: int, seed: int) -> tuple[NDArray[np.intp], Array, Array]:
@@ -199,14 +208,12 @@ def _visit_numbers(query: NDArray[np.intp]) -> NDArray[np.intp]:
 
 def draw(results: Results) -> Figure:
     """One panel for each number of irrelevant examples."""
-    figure, axes = canvas(TWO_COLUMNS, 3.1, 1, len(IRRELEVANT), sharey=True)
+    figure, axes = canvas(TWO_COLUMNS, 3.3, 1, len(IRRELEVANT), sharey=True)
     for axis, k in zip(axes[0], IRRELEVANT, strict=True):
         draw_panel(axis, results["predicted"], results["simulated"], k)
     axes[0, 0].set_ylabel("loss, nats")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside lower center", ncols=3, fontsize=7.3, handlelength=2.4, columnspacing=1.2
-    )
+    how: dict[str, Any] = {"fontsize": 7.3, "handlelength": 2.4, "columnspacing": 1.2}
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, **how)
     return figure
 
 
@@ -215,39 +222,62 @@ def draw_panel(axis: Axes, predicted: Any, simulated: Any, irrelevant: int) -> d
     place = IRRELEVANT.index(irrelevant)
     visits = predicted.coordinates["visits"].astype(np.float64)
     found = draw_lines(axis, predicted, place)
-    for name, marker, letter in (("in_weight", "o", "g"), ("in_context", "s", "h")):
+    for name, marker, letter, order in (("in_weight", "o", "g", 6), ("in_context", "s", "h", 5)):
         interval = Interval.read(simulated.quantities, name, place)
         found[f"{name}_simulated"] = axis.errorbar(
             visits, interval.mean, yerr=interval.reach, fmt=marker, markersize=3.6, color=SIMULATED,
-            markeredgecolor=HALO, markeredgewidth=0.5, elinewidth=1.1, zorder=5, gid=f"{name}_simulated",
+            markeredgecolor=HALO, markeredgewidth=0.5, elinewidth=1.1, zorder=order, gid=f"{name}_simulated",
             label=f"${letter}$: simulated mean, 95 % interval",
         )  # fmt: skip
+    found |= draw_single_losses(axis, visits[-1] * _STRIP, simulated.quantities["in_context_quantiles"].values[place])
     share = simulated.quantities["below_published"].values[place]
-    said = f"{100 * share:.2g} % of the losses\nbelow the false bound"
+    said = f"{100 * share:.2g} % of single losses\nbelow the false bound"
     how: dict[str, Any] = {"fontsize": 7, "transform": axis.transAxes}
     found["below"] = axis.text(0.03, 0.02, said, color=SIMULATED, va="bottom", **how)
-    axis.set(xscale="log", yscale="log", xlim=(0.8, visits[-1] * 1.25), ylim=(1.5e-4, 20))
+    axis.set(xscale="log", yscale="log", xlim=(0.8, visits[-1] * _END), ylim=(1.5e-4, 20))
+    powers = range(int(np.log10(visits[-1])) + 1)
+    ticks = [*(10**power for power in powers), visits[-1] * _STRIP]
+    axis.set_xticks(ticks, [*(f"$10^{power}$" for power in powers), "all"], fontsize=8)
     axis.minorticks_off()
     axis.set_xlabel("visits $n$ of the query")
     axis.set_title(f"$k$ = {irrelevant} of {CONTEXT_LENGTH} irrelevant")
     return found
 
 
+def draw_single_losses(axis: Axes, x: float, quantiles: Array) -> dict[str, Any]:
+    """A strip beside the curves: thin the whole range of single losses, thick the middle parts, open the median."""
+    lowest, low, lower, median, upper, high, highest = quantiles
+    meaning = "$h$: single losses (range, 90 %, 50 %)"
+    parts = ("range", lowest, highest, 0.9, ""), ("most", low, high, 2.6, meaning), ("half", lower, upper, 5.0, "")
+    found: dict[str, Any] = {}
+    for name, start, end, width, label in parts:
+        how: dict[str, Any] = {"linewidth": width, "label": label, "gid": f"single_{name}"}
+        found[f"single_{name}"] = axis.vlines(x, start, end, color=SIMULATED, zorder=4, **how)
+    (found["single_median"],) = axis.plot(x, median, marker="_", color=HALO, markersize=5, zorder=5)
+    return found
+
+
 def draw_lines(axis: Axes, predicted: Any, place: int) -> dict[str, Any]:
     """What is predicted: falling lines of g, levels of h, and where g becomes the better one."""
     visits = predicted.coordinates["visits"].astype(np.float64)
+    reach = np.array([visits[0], visits[-1] * _END])
     levels = {name: found.values for name, found in predicted.quantities.items() if found.dimensions == ("irrelevant",)}
     found: dict[str, Any] = {}
     for name, (colour, dashes, meaning) in _LINES.items():
-        values = np.full(visits.size, levels[name][place]) if name in levels else predicted.quantities[name].values
         how: dict[str, Any] = {"linestyle": dashes, "linewidth": 1.4 if name.endswith("exact") else 1.1}
-        (found[name],) = axis.plot(visits, values, color=colour, label=meaning, gid=name, **how)
+        if name in levels:
+            x, values = reach, np.full(2, levels[name][place])
+            # Across the strip of single losses, which is held against the bounds.
+            how["zorder"] = 4.5 if name == "in_context_published" else 2
+        else:
+            x, values = visits, predicted.quantities[name].values
+        (found[name],) = axis.plot(x, values, color=colour, label=meaning, gid=name, **how)
     ends = levels["in_context_lower"][place], levels["in_context_upper"][place]
-    found["possible"] = axis.fill_between(visits, *ends, color=_POSSIBLE, zorder=0, linewidth=0)
+    found["possible"] = axis.fill_between(reach, *ends, color=_POSSIBLE, zorder=0, linewidth=0)
     crossing, level = float(levels["crossing"][place]), float(levels["in_context_exact"][place])
     found["crossing"] = axis.vlines(crossing, _FOOT, level, color="0.45", linewidth=0.8, zorder=1)
     said = f"$g$ better beyond $n$ = {crossing:.{0 if crossing >= 10 else 1}f}"
-    axis.text(0.03, 0.145, said, transform=axis.transAxes, fontsize=7, color="0.25", va="bottom")
+    axis.text(0.03, 0.16, said, transform=axis.transAxes, fontsize=7, color="0.25", va="bottom")
     return found
 
 
@@ -258,10 +288,13 @@ RECIPE = Recipe(
     reading=(
         "Ten classes at random on the unit circle, no noise, attention at temperature 1 over eight examples, k of them "
         "irrelevant, and a Laplace table. Blue, falling: risk of the in-weight predictor g; amber, level: loss of the "
-        "in-context predictor h, which does not learn. Solid: exact; dashed: proved bounds (the band holds all "
-        "contexts); finely dotted blue: the bound at the paper's rate with its constants, for all ten queries with "
-        "probability 0.95. Black dotted: the lower bound with the factor 2 that a published script uses; the share of "
-        "simulated prompts below it is printed. Red: simulated means with 95 % intervals over replicates, each with "
-        "inputs of its own; g without noise is the same in all. In context is better left of where blue and amber meet."
+        "in-context predictor h, which does not learn. Solid: exact means; dashed: proved bounds; the amber band "
+        "between h's two holds every single loss of h, for all inputs of unit norm, not only the mean. Finely dotted "
+        "blue: the bound at the paper's rate with its constants, for all ten queries with probability 0.95. Black "
+        "dotted: the lower bound on single losses with the factor 2 that a published script uses. It is false: the "
+        "red strip at the right shows the simulated single losses of h over all prompts (thin: smallest to largest; "
+        "thick: the middle 90 % and 50 %; white: median), and the share of them below the dotted line is printed. The "
+        "mean is above it. Red markers: simulated means with 95 % intervals over replicates, each with inputs of its "
+        "own; g without noise is the same in all. In context is better left of where blue and amber meet."
     ),
 )

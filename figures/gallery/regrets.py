@@ -53,10 +53,9 @@ QUICK = {"visits": 512, "repetitions": 8, "steps": 5_000}
 FULL = {"visits": 4096, "repetitions": 40, "steps": 20_000}
 """Length of the sequences, repetitions of what is random, and steps of the simulated learners."""
 _REPEATED = "i.i.d."
-_LEAST, _MOST = 0.02, 400.0
-"""Nats shown; what is less, or negative, is drawn at the left end."""
-_OFF_THE_AXIS = f"less than {_LEAST:g} nats, or negative"
-_MARKERS = {"better predictor": ("o", SIMULATED, 0.17), "stronger comparator": ("D", HALO, -0.17)}
+_LINEAR = 1.0
+"""Nats up to which the axis is linear on both sides of 0; beyond it is logarithmic."""
+_MARKERS = {"better predictor": ("o", SIMULATED, 0.2), "stronger comparator": ("D", HALO, -0.2)}
 
 
 def results(workbench: Workbench, quick: bool) -> Results:
@@ -188,11 +187,13 @@ def _logistic_regret(own: Array) -> float:
 def draw(results: Results) -> Figure:
     """A panel for each kind of gate."""
     table = results["regrets"]
-    figure, axes = canvas(TWO_COLUMNS, 6.0, 3, 3, sharex=True, sharey=True)
+    figure, axes = canvas(TWO_COLUMNS, 6.4, 3, 3, sharex=True, sharey=True)
     for axis, kind in zip(axes.flat, GATES, strict=True):
         draw_panel(axis, table, kind)
     visits = int(table.quantities["visits"].values)
-    axes[-1, 1].set_xlabel(f"regret of the gate after {visits:,} visits, nats")
+    axes[-1, 1].set_xlabel(
+        f"regret of the gate after {visits:,} visits, nats (linear between $-$1 and 1, logarithmic beyond)"
+    )
     _legend(figure, axes[1, 1])
     return figure
 
@@ -207,38 +208,52 @@ def draw_panel(axis: Axes, table: Any, kind: str) -> dict[tuple[str, str], dict[
             if numbers["regret"] is not np.ma.masked:
                 shift = _MARKERS[comparator][2] if kind in STRONGER else 0.0
                 found[sequence, comparator] = draw_regret(axis, -j + shift, comparator, numbers)
-    axis.set(xscale="log", xlim=(_LEAST / 1.5, _MOST), ylim=(-len(SEQUENCES) - 0.3, 0.6))
+    _scale(axis, table)
     axis.set_yticks(-np.arange(len(SEQUENCES)), SEQUENCES)
     axis.tick_params(axis="y", length=0)
     for benign_or_real in (-1.5, -5.5):
         axis.axhline(benign_or_real, color="0.85", linewidth=0.6, zorder=0)
-    axis.minorticks_off()
     axis.set_title(GATES[kind])
+    if kind == "logistic":
+        axis.text(0, 1 - len(SEQUENCES), "no cells: not measured", fontsize=7, ha="center", va="center", color="0.35",
+                  bbox={"color": HALO, "pad": 0.5})  # fmt: skip
     if kind in STRONGER:
-        axis.text(0.02, 0.01, f"diamonds: {STRONGER[kind]}", transform=axis.transAxes, fontsize=7, va="bottom")
+        axis.text(0.02, 0.02, f"diamonds: {STRONGER[kind]}", transform=axis.transAxes, fontsize=7, va="bottom",
+                  bbox={"color": HALO, "pad": 0.5})  # fmt: skip
     return found
+
+
+def _scale(axis: Axes, table: Any) -> None:
+    """An axis for losses and gains: 0 is where the gate is as good as its comparator."""
+    least, most = float(table.quantities["regret_low"].masked.min()), float(table.quantities["bound"].masked.max())
+    axis.set_xscale("symlog", linthresh=_LINEAR, linscale=0.8)
+    axis.set(xlim=(1.6 * min(least, -100), 1.6 * max(most, 100)), ylim=(-len(SEQUENCES) - 0.3, 0.6))
+    labelled = (-100, -1, 0, 1, 10, 100)
+    axis.set_xticks(labelled, [f"{value}".replace("-", "\N{MINUS SIGN}") for value in labelled], fontsize=7.5)
+    axis.set_xticks([-10], minor=True)
+    axis.axvline(0, color="0.6", linewidth=0.7, zorder=0)
 
 
 def draw_regret(axis: Axes, height: float, comparator: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
     """A regret, its range, its bound, and the slack between them."""
     marker, face, _ = _MARKERS[comparator]
     regret = float(numbers["regret"])
-    place = max(regret, _LEAST)
     found: dict[str, Any] = {}
     if numbers["bound"] is not np.ma.masked:
         bound = float(numbers["bound"])
-        found["slack"] = axis.hlines(height, place, bound, color="0.75", linewidth=1.0, zorder=1)
+        found["slack"] = axis.hlines(height, regret, bound, color="0.75", linewidth=1.0, zorder=1, label="slack")
         (found["bound"],) = axis.plot(
-            bound, height, marker="|", color=PREDICTED, markersize=7, markeredgewidth=1.7, linestyle="none", zorder=5,
+            bound, height, marker="|", color=PREDICTED, markersize=6, markeredgewidth=1.2, linestyle="none", zorder=5,
             label="bound on every sequence" if comparator == COMPARATORS[0] else None,
         )  # fmt: skip
-    low, high = (max(float(numbers[f"regret_{end}"]), _LEAST) for end in ("low", "high"))
+    low, high = (float(numbers[f"regret_{end}"]) for end in ("low", "high"))
     if high > low:
-        found["range"] = axis.hlines(height, low, high, color=SIMULATED, linewidth=1.6, zorder=2)
+        found["range"] = axis.hlines(
+            height, low, high, color=SIMULATED, linewidth=1.6, zorder=2, label="i.i.d.: range over repetitions"
+        )
     (found["regret"],) = axis.plot(
-        place, height, marker=marker if regret >= _LEAST else "<", color=SIMULATED, markersize=4.2, linestyle="none",
-        markerfacecolor=face, markeredgewidth=0.9, zorder=4,
-        label=f"simulated regret against the {comparator}" if regret >= _LEAST else _OFF_THE_AXIS,
+        regret, height, marker=marker, color=SIMULATED, markersize=3.2, linestyle="none",
+        markerfacecolor=face, markeredgewidth=0.8, zorder=4, label=f"simulated regret against the {comparator}",
     )  # fmt: skip
     return found
 
@@ -253,13 +268,15 @@ RECIPE = Recipe(
     results=results,
     draw=draw,
     reading=(
-        "Each row is a sequence of losses, two benign, four adversarial and one simulated: at every visit one "
-        "predictor loses 1 nat more than the other (rare shocks: 20 nats every 64th visit, else 0.3 the other way). "
-        "Red: simulated regret of the gate, with its default settings, after all visits: circles against the better "
-        "predictor, diamonds against the stronger comparator named in the panel; a triangle at the left end stands for "
-        "a regret below 0.02 nats, often far below 0. Black bars: the bound that holds on every sequence (for gradient "
-        "gates and AdaHedge it depends on the sequence). Grey: the slack. The red stretch of i.i.d. rows is the range "
-        "over repetitions; the last row is the gate cell that comes nearest to its bound in simulated learners. The "
-        "logistic gate has no bound on every sequence."
+        "Each row is a sequence of losses, two benign, four adversarial and one simulated; at every visit one "
+        "predictor loses 1 nat more than the other. One-sided: always h. I.i.d.: h with probability 0.7; the red "
+        "stretch is the range over repetitions, the marker their mean. Late switch: g for three quarters, then h. "
+        "Frequent switches: every 32 visits. Alternating: every visit. Rare shocks: h loses 20 nats more every 64th "
+        "visit, else g 0.3 more. Stream of the model: learners in simulated streams of 5,000 steps (20,000 in full "
+        "results); of all their gate cells the one that comes nearest to its bound. Red: simulated regret of the "
+        "gate, with its default settings, after all visits: circles against the better predictor, diamonds against "
+        "the stronger comparator named in the panel. Left of 0 the gate is better than its comparator. Black bars: the "
+        "bound that holds on every sequence (for gradient gates and AdaHedge it depends on the sequence); grey: the "
+        "slack. The logistic gate has no bound on every sequence, and no cells, so that its last row is empty."
     ),
 )

@@ -69,6 +69,8 @@ SETTINGS = {
 FAMILIES = ("in-weight", "in-context", "gate", "transition")
 _ATTAINED = 1e-4
 """Excess of a ratio over 1 below which a bound is drawn as attained."""
+_ONE, _BREAK = 2e-5, (3.6e-5, 5.6e-5)
+"""Where such bounds are drawn on the scale of ratio - 1, which has no place for 0, and the gap before the scale."""
 _RATIOS = (1.001, 1.01, 1.1, 2.0, 10.0, 100.0, 1e4, 1e6)
 _WORDS = {
     "n": "visits",
@@ -82,6 +84,7 @@ _WORDS = {
 }
 """Main variables as the figure calls them."""
 _MARKERS = {"upper": ("o", PREDICTED), "lower": ("o", HALO), "high probability": ("s", PREDICTED)}
+_LEGEND = "computed exactly, nothing simulated;\ndots grow with the variable\nnamed at the right"
 _ROW, _MARGIN = 0.165, 0.95
 
 
@@ -155,8 +158,10 @@ def draw_panel(axis: Axes, table: Any) -> dict[str, Any]:
     height, ticks, names = 0.0, [], []
     for place, label in enumerate(table.coordinates["theorem"].tolist()):
         if place == 0 or families[place] != families[place - 1]:
-            axis.text(0.0, height, FAMILIES[families[place]], transform=axis.get_yaxis_transform(), va="center",
-                      fontsize=8, fontweight="bold")  # fmt: skip
+            axis.annotate(
+                FAMILIES[families[place]], (0, height), xycoords=axis.get_yaxis_transform(), xytext=(-3.5, 0),
+                textcoords="offset points", ha="right", va="center", fontsize=8, fontweight="bold",
+            )  # fmt: skip
             height -= 1
         name, _, text = label.partition(": ")
         kind = tuple(_MARKERS)[int(table.quantities["kind"].values[place])]
@@ -174,7 +179,7 @@ def draw_panel(axis: Axes, table: Any) -> dict[str, Any]:
 def draw_row(axis: Axes, height: float, ratios: Array, kind: str, name: str) -> Any:
     """Dots of one theorem, growing with its main variable."""
     marker, face = _MARKERS[kind]
-    excess = np.maximum(ratios - 1, _ATTAINED)
+    excess = np.where(ratios - 1 < _ATTAINED, _ONE, ratios - 1)
     axis.hlines(height, excess.min(), excess.max(), color="0.7", linewidth=1.0, zorder=1)
     sizes = np.linspace(2.2, 6.5, ratios.size) ** 2
     edge = PREDICTED if face == HALO else HALO
@@ -198,13 +203,20 @@ def range_text(name: str, values: Array) -> str:
 def _finish(axis: Axes, height: float) -> None:
     from matplotlib.lines import Line2D
 
-    axis.set(xscale="log", xlim=(_ATTAINED * 0.8, 2e6), ylim=(height + 0.3, 0.8))
-    axis.set_xticks([_ATTAINED, *(ratio - 1 for ratio in _RATIOS)], ["1", *map(_number_text, _RATIOS)], minor=False)
+    axis.set(xscale="log", xlim=(_ONE * 0.7, 2e6), ylim=(height + 0.3, 0.8))
+    axis.axvspan(*_BREAK, ymin=-0.01, color=HALO, zorder=2.9, linewidth=0, clip_on=False, gid="break")
+    for end in _BREAK:
+        axis.plot(end, 0, marker=[(-0.5, -1), (0.5, 1)], markersize=8, color=PREDICTED, markeredgewidth=1,
+                  transform=axis.get_xaxis_transform(), clip_on=False, zorder=4)  # fmt: skip
+    axis.set_xticks([_ONE, *(ratio - 1 for ratio in _RATIOS)], ["1", *map(_number_text, _RATIOS)], fontsize=8.5)
     axis.minorticks_off()
     axis.grid(axis="x", color="0.9", linewidth=0.6)
     axis.set_axisbelow(True)
     axis.tick_params(axis="y", length=0)
-    axis.set_xlabel("bound / exact value (for lower bounds exact / bound); 1: attained")
+    axis.set_xlabel(
+        "bound / exact value (for lower bounds exact / bound), logarithmic scale of ratio $-$ 1;\n"
+        "before the break, at 1: attained to 1 in 10,000"
+    )
     meanings = {"upper": "upper bound", "lower": "lower bound", "high probability": "upper bound, probability 0.95"}
     handles = [
         Line2D(
@@ -219,7 +231,7 @@ def _finish(axis: Axes, height: float) -> None:
         for kind, (marker, face) in _MARKERS.items()
     ]
     axis.legend(
-        handles=handles, loc="lower right", fontsize=7.5, title="dots grow with the variable\nnamed at the right",
+        handles=handles, loc="upper right", fontsize=7.5, title=_LEGEND,
         title_fontsize=7.5, alignment="left", frameon=True, framealpha=1, edgecolor="0.8",
     )  # fmt: skip
 
@@ -236,7 +248,7 @@ RECIPE = Recipe(
         "Each row is a theorem of the catalogue with seven values of its main variable, named at the right with its "
         "range: small dots for small values, large dots for large ones; the other parameters are in the CSV file "
         "(mostly ten labels, noise 0.1). Across: the bound over the exact value (filled, upper bounds), or the exact "
-        "value over the bound (open, lower bounds). At the left end a bound is attained to 1 in 10,000; none is ever "
-        "beyond it. All is computed exactly, nothing is simulated."
+        "value over the bound (open, lower bounds); the scale is logarithmic in the ratio - 1. Left of the break, at "
+        "1, a bound is attained to 1 in 10,000; none is ever beyond it. All is computed exactly, nothing is simulated."
     ),
 )

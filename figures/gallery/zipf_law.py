@@ -26,6 +26,7 @@ Array = NDArray[np.float64]
 CLASSES = 10_000
 _MARKERS = {1.4: "o", 2.0: "s", 3.0: "^"}
 """Exponents whose shares are drawn; of the others the slopes."""
+_SLOPE_MARKER = "D"
 _FIRST = 300
 _EARLIEST_FITTED = 0.03
 """Slopes are fitted over the steps from this share of the last one on: a decade and a half, in the logarithm."""
@@ -144,12 +145,13 @@ def draw(results: Results) -> Figure:
     """Shares against steps (left) and slopes against the exponent (right); below, simulation against prediction."""
     predicted, simulated = results["predicted"], results["simulated"]
     figure, axes = canvas(
-        TWO_COLUMNS, 3.7, 2, 2, sharex="col", gridspec_kw={"height_ratios": (2.4, 1), "width_ratios": (1.3, 1)}
+        TWO_COLUMNS, 4.0, 2, 2, sharex="col", gridspec_kw={"height_ratios": (2.1, 1), "width_ratios": (1.3, 1)}
     )
     draw_shares(axes[0, 0], predicted, simulated)
     draw_ratios(axes[1, 0], predicted, simulated)
     draw_slopes(axes[0, 1], predicted, simulated)
     draw_slope_errors(axes[1, 1], predicted, simulated)
+    _legend(figure, axes[0, 0])
     return figure
 
 
@@ -162,39 +164,60 @@ def draw_shares(axis: Axes, predicted: Any, simulated: Any) -> dict[str, Any]:
         law, share = (predicted.quantities[name].values[place] for name in ("power_law", "share"))
         (found[f"power_law {exponent}"],) = axis.plot(
             steps, law, color=PREDICTED, linestyle=":", linewidth=1.1,
-            label="predicted: power law $N^{-(1-1/a)}$, no last class" if first else None,
+            label="predicted: power law $N^{-(1-1/a)}$ of infinitely many classes" if first else None,
         )  # fmt: skip
         (found[f"predicted {exponent}"],) = axis.plot(
             steps, share, color=PREDICTED, label=f"predicted: all {CLASSES:,} classes summed" if first else None
         )
         interval = Interval.read(simulated.quantities, "share", place)
-        label = "simulated, 95 % interval" if first else None
+        label = f"simulated, $a$ = {exponent:g}"
         found[f"simulated {exponent}"] = _points(axis, steps[::2], interval, label, _MARKERS[exponent])
         axis.annotate(
             f"$a$ = {exponent:g}", (steps[-1], share[-1]), xytext=(6, 0), textcoords="offset points",
             fontsize=8, va="center", annotation_clip=False,
         )  # fmt: skip
-    axis.set(xscale="log", yscale="log", ylim=(None, 5))
+    axis.set(xscale="log", yscale="log", ylim=(None, 1))
     axis.set_ylabel("share of the query mass\nanswered in context")
-    axis.legend(loc="upper right", fontsize=7.5, borderaxespad=0.1)
     return found
 
 
+def _legend(figure: Figure, axis: Axes) -> None:
+    found = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+    figure.legend(
+        found.values(), found.keys(), loc="outside upper left", ncols=3, fontsize=7.5, borderaxespad=0.1,
+        columnspacing=1.5,
+    )  # fmt: skip
+
+
 def draw_ratios(axis: Axes, predicted: Any, simulated: Any) -> dict[str, Any]:
-    """Simulated shares in units of the predicted ones."""
+    """Simulated shares over the predicted ones, less 1."""
     steps = simulated.coordinates["steps"].astype(np.float64)
-    found: dict[str, Any] = {"equal": axis.axhline(1, color=PREDICTED, linewidth=1)}
+    found: dict[str, Any] = {"equal": axis.axhline(0, color=PREDICTED, linewidth=1)}
     drawn = list(_drawn(predicted))
     for number, (exponent, place) in enumerate(drawn):
         share = predicted.quantities["share"].values[place, ::2]
         interval = Interval.read(simulated.quantities, "share", place)
         shifted = steps * 1.09 ** (number - (len(drawn) - 1) / 2)
-        ratio = Interval(interval.mean / share, interval.low / share, interval.high / share)
-        found[f"ratio {exponent}"] = _points(axis, shifted, ratio, None, _MARKERS[exponent])
+        error = relative_error(interval, share)
+        found[f"error {exponent}"] = _points(axis, shifted, error, None, _MARKERS[exponent])
     axis.set(xscale="log")
     axis.set_xlabel("steps of the stream, $N$")
-    axis.set_ylabel("simulated\n/ predicted")
+    axis.set_ylabel("simulated /\npredicted $-$ 1", fontsize=8.5)
     return found
+
+
+def relative_error(simulated: Interval, predicted: Array) -> Interval:
+    """Simulated over predicted, less 1, with its interval.
+
+    Examples
+    --------
+    >>> slopes = Interval(np.array([-0.5]), np.array([-0.6]), np.array([-0.45]))
+    >>> error = relative_error(slopes, np.array([-0.5]))  # negative values: steeper is above 0
+    >>> error.mean.round(2).tolist(), error.low.round(2).tolist(), error.high.round(2).tolist()
+    ([0.0], [-0.1], [0.2])
+    """
+    ends = np.stack([simulated.low / predicted, simulated.high / predicted]) - 1
+    return Interval(simulated.mean / predicted - 1, ends.min(axis=0), ends.max(axis=0))
 
 
 def draw_slopes(axis: Axes, predicted: Any, simulated: Any) -> dict[str, Any]:
@@ -208,27 +231,27 @@ def draw_slopes(axis: Axes, predicted: Any, simulated: Any) -> dict[str, Any]:
         markeredgewidth=1.5, linestyle="none", label="predicted, all classes",
     )  # fmt: skip
     interval = Interval.read(simulated.quantities, "slope")
-    found["simulated"] = _points(axis, exponents, interval, "simulated, 95 % interval")
+    found["simulated"] = _points(axis, exponents, interval, "simulated", _SLOPE_MARKER)
     middle = float(np.sqrt(fine[0] * fine[-1]))
     axis.annotate(
         "predicted: $-(1-1/a)$,\nno last class", (middle, -(1 - 1 / middle)), xytext=(6, 3),
         textcoords="offset points", fontsize=7.5,
     )  # fmt: skip
     axis.set_ylabel("slope of log share\nagainst log $N$")
-    axis.legend(loc="lower left", fontsize=7.5, borderaxespad=0.1)
+    axis.legend(loc="upper right", fontsize=7.5, borderaxespad=0.1)
     return found
 
 
 def draw_slope_errors(axis: Axes, predicted: Any, simulated: Any) -> dict[str, Any]:
-    """What the simulated slopes have beyond the predicted ones."""
+    """Simulated slopes over the predicted ones, less 1: above 0 the share falls faster than predicted."""
     slope = predicted.quantities["slope"].values
     interval = Interval.read(simulated.quantities, "slope")
-    differences = Interval(*(values - slope for values in (interval.mean, interval.low, interval.high)))
+    errors = relative_error(interval, slope)
     line = axis.axhline(0, color=PREDICTED, linewidth=1)
-    points = _points(axis, predicted.coordinates["exponent"], differences, None)
+    points = _points(axis, predicted.coordinates["exponent"], errors, None, _SLOPE_MARKER)
     axis.set_xlabel("exponent $a$ of the frequencies")
-    axis.set_ylabel("simulated\n$-$ predicted")
-    return {"equal": line, "difference": points}
+    axis.set_ylabel("simulated /\npredicted $-$ 1", fontsize=8.5)
+    return {"equal": line, "error": points}
 
 
 def _points(axis: Axes, x: Array, interval: Interval, label: str | None, marker: str = "o") -> Any:
@@ -251,10 +274,12 @@ RECIPE = Recipe(
         "Class frequencies fall like rank^-a over 10,000 classes; the rarer a class, the longer it is answered in "
         "context. Left: share of the query mass answered in context against the steps N. Dotted: the predicted power "
         "law N^-(1-1/a) of infinitely many classes; solid: predicted, summed over the classes that there are; red: "
-        "simulated, mean over replicates with 95 % intervals, and below in units of the prediction (points of the same "
-        "N drawn side by side). Right: slope of a line through the logarithms over the last decade and a half, "
-        "predicted (dashes) and simulated (the same line through the mean shares, 95 % intervals by the jackknife), "
-        "and below their difference. Nothing is fitted between the two. With a near 1 the last class is felt early: "
+        "simulated, mean over replicates with 95 % intervals (circles, squares and triangles for the three exponents), "
+        "and below simulated / predicted - 1. There the three points of the same N stand side by side: the middle one "
+        "is at its N, the others are moved by 9 % so that they can be told apart. Right: slope of a line through the "
+        "logarithms over the last decade and a half, predicted (dashes) and simulated (diamonds: the same line through "
+        "the mean shares, 95 % intervals by the jackknife), and below simulated / predicted - 1: above 0 the share "
+        "falls faster than predicted. Nothing is fitted between the two. With a near 1 the last class is felt early: "
         "slopes are steeper than those of the pure law."
     ),
 )

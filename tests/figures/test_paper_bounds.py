@@ -76,6 +76,20 @@ def test_the_published_bound_is_broken_and_the_corrected_one_is_not(simulated: d
     assert shares == sorted(shares, reverse=True)
 
 
+def test_single_losses_lie_between_the_corrected_bounds(predicted: Table, simulated: dict[int, Table]) -> None:
+    for place, table in enumerate(simulated.values()):
+        lower, upper, published = (
+            predicted.quantities[f"in_context_{name}"].values[place] for name in ("lower", "upper", "published")
+        )
+        single = table.quantities["in_context_quantiles"].values
+        assert np.all(np.diff(single) > 0)
+        # The floor of the attention moves a loss by 1e-11 at most.
+        assert lower - 1e-10 < single[0] < single[-1] < upper + 1e-10
+        below = float(table.quantities["below_published"].values)
+        assert (single[0] < published) == (below > 0)
+        assert (single[1] < published) == (below > 0.05)
+
+
 def test_what_is_drawn(predicted: Table, simulated: dict[int, Table]) -> None:
     results = stacked("irrelevant", np.array(figure.IRRELEVANT), list(simulated.values()))
     for place, k in enumerate(figure.IRRELEVANT):
@@ -90,6 +104,10 @@ def test_what_is_drawn(predicted: Table, simulated: dict[int, Table]) -> None:
         means, ends = interval_of(drawn["in_context_simulated"])
         assert means == simulated[k].quantities["in_context"].values.tolist()
         assert [low for low, _ in ends] == pytest.approx(simulated[k].quantities["in_context_low"].values)
+        single = simulated[k].quantities["in_context_quantiles"].values
+        for name, ends in (("range", single[[0, -1]]), ("most", single[[1, -2]]), ("half", single[[2, -3]])):
+            assert drawn[f"single_{name}"].get_segments()[0][:, 1] == pytest.approx(ends)
+        assert drawn["single_median"].get_ydata() == [single[3]]
         assert drawn["crossing"].get_segments()[0][0, 0] == predicted.quantities["crossing"].values[place]
 
 

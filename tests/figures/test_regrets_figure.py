@@ -72,14 +72,21 @@ def test_what_is_drawn(table: Table) -> None:
     for i, kind in enumerate(figure.GATES):
         with an_axis() as axis:
             drawn = figure.draw_panel(axis, table, kind)
+            said = [text.get_text() for text in axis.texts]
         assert drawn
+        assert ("no cells: not measured" in said) == (kind == "logistic")
         for (sequence, comparator), artists in drawn.items():
             place = i, figure.SEQUENCES.index(sequence), figure.COMPARATORS.index(comparator)
             regret, bound = (table.quantities[name].masked[place] for name in ("regret", "bound"))
-            clipped = regret < figure._LEAST
             (shown,) = artists["regret"].get_xdata()
-            assert shown == (figure._LEAST if clipped else regret)
-            assert (artists["regret"].get_marker() == "<") == clipped
+            assert shown == regret
+            left, right = axis.get_xlim()
+            assert left < regret < right
+            low, high = (table.quantities[f"regret_{end}"].masked[place] for end in ("low", "high"))
+            assert ("range" in artists) == (low < high)
+            if "range" in artists:
+                assert sequence == "i.i.d."
+                assert artists["range"].get_segments()[0][:, 0].tolist() == [low, high]
             assert ("bound" in artists) == (kind != "logistic")
             if "bound" in artists:
                 assert artists["bound"].get_xdata() == [bound]

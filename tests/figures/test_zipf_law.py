@@ -60,16 +60,19 @@ def check_drawing(results: dict[str, Table]) -> None:
         assert points == simulated.quantities["share"].values[place].tolist()
         assert [high for _, high in ends] == pytest.approx(simulated.quantities["share_high"].values[place])
     with an_axis() as axis:
-        ratio = figure.draw_ratios(axis, predicted, simulated)["ratio 2.0"]
-    expected = simulated.quantities["share"].values[1] / predicted.quantities["share"].values[1, ::2]
-    assert interval_of(ratio)[0] == expected.tolist()
+        error = figure.draw_ratios(axis, predicted, simulated)["error 2.0"]
+    expected = simulated.quantities["share"].values[1] / predicted.quantities["share"].values[1, ::2] - 1
+    assert interval_of(error)[0] == expected.tolist()
     with an_axis() as axis:
         slopes = figure.draw_slopes(axis, predicted, simulated)
     assert slopes["predicted"].get_ydata().tolist() == predicted.quantities["slope"].values.tolist()
     with an_axis() as axis:
-        difference = figure.draw_slope_errors(axis, predicted, simulated)["difference"]
-    slope = simulated.quantities["slope"].values - predicted.quantities["slope"].values
-    assert interval_of(difference)[0] == slope.tolist()
+        error = figure.draw_slope_errors(axis, predicted, simulated)["error"]
+    slope = predicted.quantities["slope"].values
+    middle, ends = interval_of(error)
+    assert middle == (simulated.quantities["slope"].values / slope - 1).tolist()
+    # Slopes are negative: the lower end of a slope is the upper end of its error.
+    assert [high for _, high in ends] == pytest.approx(simulated.quantities["slope_low"].values / slope - 1)
 
 
 def test_slopes_are_those_of_the_late_points() -> None:
