@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import entr, ndtr
 
+from theory.diagrams.label_rises import LabelRises, label_rises
 from theory.diagrams.prompt_arrays import LossMoments, PromptRows
 from theory.gating.label_spread import spread_moments
 from theory.in_weight import cumulative_loss
@@ -101,22 +102,20 @@ def rough_moments(gates: GateRows, problems: Indices, visits: Array) -> LogitMom
     """Moments of the log-odds to leading order: good enough to say where a gate is open."""
     noise, labels, b = gates.noise[problems], gates.noisy_labels[problems], gates.pseudo_count[problems]
     own, noisy = visits * (1 - noise), visits * noise
-    # The cumulative loss at typical counts, and the second-order effect of their spread.
-    shift = -cumulative_loss(visits, own, noisy, gates.total_labels[problems], b)
-    shift += labels * log_rising(b, noisy / labels) - log_rising(b, noisy)
-    shift += _jensen(own, 1 - noise, b) + labels * _jensen(noisy / labels, noise / labels, b)
+    own_rise, noisy_rise = _rises(gates, problems, visits)
+    shift = own_rise.mean + labels * noisy_rise.mean - log_rising(gates.total_labels[problems] * b, visits)
     rows, at = gates.rows_of(problems)
     noise, rate = noise[at], gates.rate[problems][at]
     mean = gates.own.mean[rows] * own[at] + gates.noisy.mean[rows] * noisy[at] + shift[at]
     # Log-odds move by the in-context loss plus the log-probability that the table ends up with.
     gap_own = gates.own.mean[rows]
-    gap_noisy = gates.noisy.mean[rows] + log_ratio(gates, problems, visits)[at]
+    gap_noisy = gates.noisy.mean[rows] + (noisy_rise.slope - own_rise.slope)[at]
     centre = (1 - noise) * gap_own + noise * gap_noisy
     second, third = np.zeros(rows.size), np.zeros(rows.size)
     for share, gap, law in ((1 - noise, gap_own - centre, gates.own), (noise, gap_noisy - centre, gates.noisy)):
         second += share * (law.variance[rows] + gap * gap)
         third += share * (law.third[rows] + 3 * gap * law.variance[rows] + gap**3)
-    slow = np.log1p(visits[at]) * (1 + (labels[at] - 1) * noise)
+    slow = (np.log1p(visits) + own_rise.rest + labels * noisy_rise.rest)[at]
     return LogitMoments(
         gates.prior_log_odds[problems][at] + rate * mean,
         rate**2 * (visits[at] * second + slow),
@@ -125,15 +124,15 @@ def rough_moments(gates: GateRows, problems: Indices, visits: Array) -> LogitMom
 
 
 def log_ratio(gates: GateRows, problems: Indices, visits: Array) -> Array:
-    """Log-odds of one noisy label against the own one, as the table has them after typical label counts."""
+    """What a noisy visit adds to the log-odds beyond an own one, through the table, after typical label counts."""
+    own, noisy = _rises(gates, problems, visits)
+    return np.asarray(noisy.slope - own.slope, dtype=np.float64)
+
+
+def _rises(gates: GateRows, problems: Indices, visits: Array) -> tuple[LabelRises, LabelRises]:
+    """Of the own label, and of one noisy label."""
     noise, b = gates.noise[problems], gates.pseudo_count[problems]
-    noisy = visits * noise / gates.noisy_labels[problems]
-    return np.asarray(np.log(noisy + b) - np.log(visits * (1 - noise) + b), dtype=np.float64)
-
-
-def _jensen(count: Array, probability: Array, b: Array) -> Array:
-    """Half the second derivative of the log-gamma function times the variance of a binomial count."""
-    return np.asarray(0.5 * count * (1 - probability) / (count + b + 0.5), dtype=np.float64)
+    return label_rises(visits, 1 - noise, b), label_rises(visits, noise / gates.noisy_labels[problems], b)
 
 
 def rough_gates(gates: GateRows, problems: Indices, visits: Array) -> Array:
