@@ -164,6 +164,9 @@ class LabelCounts:
         Minus the table's cumulative loss, given the counts (its mean over how noisy labels spread).
     slow_variance : ndarray
         Variance of this loss given the counts, where several labels share the noise.
+    spread_mean, spread_third : ndarray
+        Mean and third absolute moment of what noisy labels add, as in ``theory.gating.label_spread``; zeros where all
+        noise has one label.
     """
 
     own: Array
@@ -171,6 +174,8 @@ class LabelCounts:
     weight: Array
     shift: Array
     slow_variance: Array
+    spread_mean: Array
+    spread_third: Array
 
 
 def number_of_counts(
@@ -236,35 +241,34 @@ def label_counts(gates: GateRows, problems: Indices, visits: Array, number: int)
         weight /= weight.sum(axis=1, keepdims=True)
     total, b = gates.total_labels[problems, None], gates.pseudo_count[problems, None]
     shift = -cumulative_loss(n, n - noisy, noisy, total, b)
-    slow = np.zeros_like(shift)
+    slow, mean, third = (np.zeros_like(shift) for _ in range(3))
     several = np.flatnonzero((gates.noisy_labels[problems] > 1) & (noise > 0))
     if several.size:
-        gain, slow[several] = _spread(gates, problems[several], noisy[several])
-        shift[several] += gain
-    return LabelCounts(n - noisy, noisy, weight, shift, slow)
+        mean[several], slow[several], third[several] = _spread(gates, problems[several], noisy[several])
+        shift[several] += mean[several] - log_rising(b[several], noisy[several])
+    return LabelCounts(n - noisy, noisy, weight, shift, slow, mean, third)
 
 
-def _spread(gates: GateRows, problems: Indices, noisy: Array) -> tuple[Array, Array]:
-    """What noisy labels that spread over several labels add to the log-odds: mean and variance given their number."""
+def _spread(gates: GateRows, problems: Indices, noisy: Array) -> tuple[Array, Array, Array]:
+    """What noisy labels that spread over several labels add to the log-odds: its moments given their number."""
     labels, b = gates.noisy_labels[problems], gates.pseudo_count[problems]
-    gain, variance = np.empty_like(noisy), np.empty_like(noisy)
+    mean, variance, third = (np.empty_like(noisy) for _ in range(3))
     for one_labels, one_b in sorted(set(zip(labels.tolist(), b.tolist(), strict=True))):
         chosen = (labels == one_labels) & (b == one_b)
         counts = noisy[chosen]
         level = max(2, math.ceil(math.log2(float(counts.max()) + 1) / 2))
         table = _spread_table(int(one_labels), one_b, level)
-        beyond_jensen, variance[chosen] = np.moveaxis(table(np.log1p(counts)), -1, 0)
-        even = one_labels * log_rising(one_b, counts / one_labels)
-        gain[chosen] = even + beyond_jensen - log_rising(one_b, counts)
-    return gain, np.maximum(variance, 0.0)
+        beyond_even, variance[chosen], third[chosen] = np.moveaxis(table(np.log1p(counts)), -1, 0)
+        mean[chosen] = one_labels * log_rising(one_b, counts / one_labels) + beyond_even
+    return mean, np.maximum(variance, 0.0), np.maximum(third, 0.0)
 
 
 @lru_cache(maxsize=512)
 def _spread_table(labels: int, pseudo_count: float, level: int) -> CubicSpline:
-    """Mean (beyond that of an even spread) and variance up to 4^level noisy labels, in the logarithm of 1 + count."""
+    """Moments (the mean beyond that of an even spread) up to 4^level noisy labels, in the logarithm of 1 + count."""
     from scipy.interpolate import CubicSpline
 
     counts = np.append(0.0, geometric_integers(1, 4**level, 1.25))
-    mean, variance, _ = spread_moments(counts, labels, pseudo_count)
+    mean, variance, third = spread_moments(counts, labels, pseudo_count)
     even = labels * log_rising(pseudo_count, counts / labels)
-    return CubicSpline(np.log1p(counts), np.column_stack([mean - even, variance]))
+    return CubicSpline(np.log1p(counts), np.column_stack([mean - even, variance, third]))

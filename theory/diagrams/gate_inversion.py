@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from theory.diagrams.gate_arrays import (
     GateRows,
+    LabelCounts,
     count_stride,
     label_counts,
     log_ratio,
@@ -23,8 +24,10 @@ from theory.diagrams.gate_arrays import (
     rough_moments,
 )
 from theory.diagrams.prompt_arrays import PromptRows, loss_laws
+from theory.diagrams.spread_waves import skewed, spread_factor
 
 Array = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
 Indices = NDArray[np.intp]
 
 _MOST_NODES, _MOST_LATTICE_NODES = 64, 256
@@ -148,15 +151,29 @@ class OpenGates:
         turns = t[:, None] * (shift / (2 * math.pi))[at]
         turns += own * (log_own.imag / (2 * math.pi))
         turns += noisy * (log_noisy.imag / (2 * math.pi))
-        turns -= np.rint(turns)
         log_size = own * log_own.real
         log_size += noisy * log_noisy.real
         if np.any(counts.slow_variance):
-            log_size -= (0.5 * t * t)[:, None] * (rate**2 * counts.slow_variance)[at]
+            spread = self._log_spread(which, visits, counts, at, t)
+            log_size += spread.real
+            turns += spread.imag / (2 * math.pi)
+        turns -= np.rint(turns)
         wave = np.exp(log_size.astype(np.float32))
         wave *= np.sin(np.float32(2 * math.pi) * turns.astype(np.float32))
         wave *= counts.weight.astype(np.float32)[at]
         return np.asarray(wave.sum(axis=1) * step[at] / np.sinh(math.pi * t), dtype=np.float64)
+
+    def _log_spread(self, which: Indices, visits: Array, counts: LabelCounts, at: Indices, t: Array) -> ComplexArray:
+        """Logarithm of the characteristic function of how noise spreads over labels, at each node for each count."""
+        problems = self.problems[which]
+        variance = self.gates.rate[problems][:, None] ** 2 * counts.slow_variance
+        result = (-0.5 * t * t)[:, None] * variance[at] + 0j
+        for place in np.flatnonzero(skewed(self.gates, problems, visits, counts)).tolist():
+            pairs = np.flatnonzero(at == place)
+            nodes, again = np.unique(t[pairs], return_inverse=True)
+            factor = spread_factor(self.gates, int(problems[place]), counts, place, nodes)[again]
+            result[pairs] = np.log(np.maximum(np.abs(factor), 1e-300)) + 1j * np.angle(factor)
+        return np.asarray(result)
 
 
 def resolved_log_odds(gates: GateRows, problems: Indices, lower: Array, upper: Array) -> Array:

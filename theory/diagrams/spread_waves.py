@@ -1,0 +1,57 @@
+"""The exact law of how noise spreads over several labels, for those problems of a grid where a normal law is not enough."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.diagrams.gate_arrays import GateRows, LabelCounts, rough_moments
+from theory.gating.label_spread import LARGEST_SUM, spread_characteristic
+
+Array = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
+Indices = NDArray[np.intp]
+
+_SKEW_ERROR = 3e-4
+"""Error of the gate up to which the spread is taken as normal."""
+
+
+def skewed(gates: GateRows, problems: Indices, visits: Array, counts: LabelCounts) -> NDArray[np.bool_]:
+    """For which problems the skewness of the spread moves the mean gate; the estimate of ``theory.gating``."""
+    moments = rough_moments(gates, problems, visits)
+    rows, at = gates.rows_of(problems)
+    least = np.full(problems.size, np.inf)
+    np.minimum.at(least, at, moments.variance)
+    rate = gates.rate[problems]
+    third = rate**3 * (counts.weight * counts.spread_third).sum(axis=1)
+    error = 0.07 * third / (least + math.pi**2 / 3) ** 1.5
+    return np.asarray((error > _SKEW_ERROR) & (counts.noisy[:, -1] <= LARGEST_SUM))
+
+
+def spread_factor(gates: GateRows, problem: int, counts: LabelCounts, place: int, t: Array) -> ComplexArray:
+    """Characteristic function of what the spread adds to the log-odds of one problem, without its mean.
+
+    Parameters
+    ----------
+    gates : GateRows
+        All problems.
+    problem : int
+        The problem.
+    counts : LabelCounts
+        Counts of this and other problems.
+    place : int
+        Its place among these.
+    t : ndarray, shape (t,)
+        Where it is wanted.
+
+    Returns
+    -------
+    ndarray of complex, shape (t, counts)
+    """
+    frequencies = np.asarray(gates.rate[problem] * t, dtype=np.float64)
+    without_losses = [(int(gates.noisy_labels[problem]), np.ones(t.size, dtype=np.complex128))]
+    return spread_characteristic(
+        counts.noisy[place], counts.spread_mean[place], without_losses, float(gates.pseudo_count[problem]), frequencies
+    )
