@@ -32,6 +32,7 @@ Indices = NDArray[np.intp]
 
 _MOST_NODES, _MOST_LATTICE_NODES = 64, 256
 _FEW_LOSSES = 16
+_FEW_NOISY = 8.0
 _NODE_STEP = 8
 _REACH, _TAIL = 8.0, 14.0
 _LARGEST_FREQUENCY = 3.6
@@ -121,6 +122,8 @@ class OpenGates:
         # Square of the characteristic function, as if the label counts added to the log-odds in proportion.
         own, noisy = self.log_own[tables], self.log_noisy[tables]
         turn = np.cos(noisy.imag - own.imag + t * (self.gates.rate[problems] * ratio)[:, None])
+        # The table's losses are no such proportion while noisy labels are few: then the largest that it can be.
+        turn[visits * self.gates.noise[problems] <= _FEW_NOISY] = 1.0
         both = (1 - noise) * np.exp(own.real), noise * np.exp(noisy.real)
         square = both[0] * both[0] + both[1] * both[1] + 2 * both[0] * both[1] * turn
         left = 0.5 * visits[:, None] * np.log(np.maximum(square, 1e-300))
