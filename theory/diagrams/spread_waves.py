@@ -1,4 +1,4 @@
-"""The exact law of how noise spreads over several labels, for those problems of a grid where a normal law is not enough."""
+"""The exact law of how noise spreads over several labels, for problems of a grid where a normal law is not enough."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SKEW_ERROR = 3e-4
 def skewed(gates: GateRows, problems: Indices, visits: Array, counts: LabelCounts) -> NDArray[np.bool_]:
     """For which problems the skewness of the spread moves the mean gate; the estimate of ``theory.gating``."""
     moments = rough_moments(gates, problems, visits)
-    rows, at = gates.rows_of(problems)
+    _, at = gates.rows_of(problems)
     least = np.full(problems.size, np.inf)
     np.minimum.at(least, at, moments.variance)
     rate = gates.rate[problems]
