@@ -81,12 +81,12 @@ def test_rare_labels_agree_with_predict(name: str) -> None:
 
 
 def draw(generator: np.random.Generator) -> Setting:
-    """A setting of few to many symmetric noisy labels with a pseudo-count that is mostly small."""
+    """A setting of many symmetric noisy labels with a small pseudo-count."""
     length = int(generator.integers(1, 17))
     prior = float(generator.uniform(0.05, 0.95))
     return uniform(
-        int(np.exp(generator.uniform(math.log(3), math.log(150)))),
-        float(10 ** generator.uniform(-3, 0)),
+        int(np.exp(generator.uniform(math.log(10), math.log(200)))),
+        float(10 ** generator.uniform(-3, -0.5)),
         odds=float(np.exp(generator.uniform(0.5, 5))),
         floor=float(10 ** generator.uniform(-5.5, -2.5)),
         gate=BayesGate(prior_in_weight=prior)

@@ -8,7 +8,7 @@ beyond which lattice laws may still contribute. The errors are in docs/agreement
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from theory.diagrams.gate_arrays import (
     rough_moments,
 )
 from theory.diagrams.prompt_arrays import PromptRows, loss_laws
-from theory.diagrams.spread_waves import skewed, spread_factor
+from theory.diagrams.spread_waves import label_groups, skewed, spread_factor
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -59,6 +59,8 @@ class OpenGates:
         Logarithms of the characteristic functions of the two loss laws.
     first : ndarray of int, shape (k,)
         Where the rows of each problem start.
+    groups : dict
+        Filled as needed: for a row, the groups of noisy labels with different losses.
     """
 
     gates: GateRows
@@ -68,6 +70,7 @@ class OpenGates:
     log_own: NDArray[np.complex128]
     log_noisy: NDArray[np.complex128]
     first: Indices
+    groups: dict[int, list[tuple[int, ComplexArray]]] = field(default_factory=dict, repr=False)
 
     def mean_gates(self, which: Indices, visits: Array) -> Array:
         """Mean gates after a number of visits, for problems given by their position among these; shape as given."""
@@ -157,7 +160,7 @@ class OpenGates:
         log_size = own * log_own.real
         log_size += noisy * log_noisy.real
         if np.any(counts.slow_variance):
-            spread = self._log_spread(which, visits, counts, at, t)
+            spread = self._log_spread(which, counts, at, tables, node)
             log_size += spread.real
             turns += spread.imag / (2 * math.pi)
         turns -= np.rint(turns)
@@ -166,17 +169,39 @@ class OpenGates:
         wave *= counts.weight.astype(np.float32)[at]
         return np.asarray(wave.sum(axis=1) * step[at] / np.sinh(math.pi * t), dtype=np.float64)
 
-    def _log_spread(self, which: Indices, visits: Array, counts: LabelCounts, at: Indices, t: Array) -> ComplexArray:
-        """Logarithm of the characteristic function of how noise spreads over labels, at each node for each count."""
-        problems = self.problems[which]
+    def _log_spread(
+        self, which: Indices, counts: LabelCounts, at: Indices, tables: Indices, node: Indices
+    ) -> ComplexArray:
+        """Logarithm of the characteristic function of how noise spreads over labels, at each node for each count.
+
+        Where the losses depend on the noisy label, what they have beyond losses of labels drawn anew is part of it.
+        """
+        problems, visits = self.problems[which], counts.own[:, 0] + counts.noisy[:, 0]
+        t = (node + 0.5) * self.step[which][at]
         variance = self.gates.rate[problems][:, None] ** 2 * counts.slow_variance
         result = (-0.5 * t * t)[:, None] * variance[at] + 0j
-        for place in np.flatnonzero(skewed(self.gates, problems, visits, counts)).tolist():
-            pairs = np.flatnonzero(at == place)
-            nodes, again = np.unique(t[pairs], return_inverse=True)
-            factor = spread_factor(self.gates, int(problems[place]), counts, place, nodes)[again]
+        exact = np.flatnonzero(skewed(self.gates, problems, visits, counts)[at])
+        for table in np.unique(tables[exact]).tolist():
+            pairs = exact[tables[exact] == table]
+            place = int(at[pairs[0]])
+            groups = [(number, law[node[pairs]]) for number, law in self._groups(int(which[place]), table)]
+            factor = spread_factor(self.gates, int(problems[place]), counts, place, t[pairs], groups)
             result[pairs] = np.log(np.maximum(np.abs(factor), 1e-300)) + 1j * np.angle(factor)
-        return np.asarray(result)
+            if groups:
+                result[pairs] -= counts.noisy[place] * self.log_noisy[table, node[pairs]][:, None]
+        return result
+
+    def _groups(self, position: int, table: int) -> list[tuple[int, ComplexArray]]:
+        """Characteristic functions of the losses for each group of noisy labels, on all nodes; kept."""
+        if table not in self.groups:
+            problem, nodes = self.problems[position], self.log_own.shape[1]
+            row = int(self.gates.first[problem] + table - self.first[position])
+            step = self.gates.rate[[problem]] * self.step[[position]]
+            self.groups[table] = [
+                (number, np.exp(_log_characteristic(prompts, step, nodes, noisy=True)[0]))
+                for number, prompts in label_groups(self.gates.prompts, row)
+            ]
+        return self.groups[table]
 
 
 def resolved_log_odds(gates: GateRows, problems: Indices, lower: Array, upper: Array) -> Array:
