@@ -18,7 +18,7 @@ from theory.numerics.special import log_rising
 Array = NDArray[np.float64]
 
 _FEW = 8.0
-_MOST = 40
+_MOST, _NEGLIGIBLE = 40, 1e-15
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +78,8 @@ def _summed(visits: Array, probability: Array, b: Array) -> tuple[Array, Array, 
     weight, rise = np.exp(visits * np.log1p(-probability)), np.zeros_like(visits)
     first, second, joint = (np.zeros_like(visits) for _ in range(3))
     for count in range(_MOST):
+        if count > _FEW and float(weight.max()) < _NEGLIGIBLE:
+            break
         first += weight * rise
         second += weight * rise * rise
         joint += weight * rise * (count - mean)
