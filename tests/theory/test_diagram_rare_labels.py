@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from theory.diagrams import gate_inversion
+from theory.diagrams.boundary_arrays import gates_at_nodes
 from theory.diagrams.diagram import PHASES, GroupDiagram, phase_diagram
+from theory.diagrams.diagram_grid import Axis, settings_grid
 from theory.diagrams.label_rises import label_rises
+from theory.diagrams.problems import Problems
+from theory.gating.curve import GroupCurve
 from theory.setting import Attention, BayesGate, DirichletTable, GatedPredictor, HedgeGate, TaskDistribution
 from theory.solver import predict
 from theory.transitions.crossing import FROM_THE_START, NOT_YET
@@ -122,8 +127,28 @@ def test_random_settings_agree_with_predict() -> None:
 
 def test_a_normal_spread_over_two_labels_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = predict(*RARE["two noisy labels"])["0"].vanish_visits.sharp
-    monkeypatch.setattr(gate_inversion, "skewed", lambda *_: np.zeros(1, dtype=bool))
+    monkeypatch.setattr(gate_inversion, "skewed", lambda _, problems, *__: np.zeros(problems.size, dtype=bool))
     assert not same(diagram_of(RARE["two noisy labels"]).sharp, expected, 5e-2)
+
+
+@pytest.mark.parametrize("kind", ["uniform", "two-level"])
+def test_gates_at_several_visits_of_one_problem(kind: str) -> None:
+    """Together, as the search for a later rise asks for them, they are what they are one by one, and the exact ones."""
+    one, model = RARE["two noisy labels"]
+    name, visits = "0", np.array([3.0, 7.0, 12.0, 20.0])
+    if kind == "two-level":
+        one = replace(one, frequencies="two-level", num_classes=None, num_high=2, num_low=4, p_high=0.9)
+        name = "low"
+    axes = Axis(name="p_relevant", values=(one.p_relevant,)), Axis(name="label_noise", values=(one.label_noise,))
+    gates = Problems.of(settings_grid(one, model, *axes, skip_impossible=False), (name,)).gates
+    problem = np.zeros(1, dtype=np.intp)
+    ((_, part),) = gates_at_nodes(gates, problem, visits[:1], visits[-1:])
+    together = part.mean_gates(np.zeros(visits.size, dtype=np.intp), visits)
+    alone = [part.mean_gates(problem, visits[[i]])[0] for i in range(visits.size)]
+    np.testing.assert_allclose(together, alone, rtol=0, atol=1e-6)
+    curve = predict(one, model)[name].curve
+    assert isinstance(curve, GroupCurve)
+    np.testing.assert_allclose(together, [curve.at_visits(int(n)) for n in visits], rtol=0, atol=4e-3)
 
 
 # The rise of one label.

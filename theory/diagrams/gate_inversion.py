@@ -181,15 +181,15 @@ class OpenGates:
         variance = self.gates.rate[problems][:, None] ** 2 * counts.slow_variance
         result = (-0.5 * t * t)[:, None] * variance[at] + 0j
         exact = np.flatnonzero(skewed(self.gates, problems, visits, counts)[at])
-        for table in np.unique(tables[exact]).tolist():
-            pairs = exact[tables[exact] == table]
-            place = int(at[pairs[0]])
+        # A problem may be asked for at several visits: then its tables are at several places.
+        for place, table in sorted(set(zip(at[exact].tolist(), tables[exact].tolist(), strict=True))):
+            pairs = exact[(at[exact] == place) & (tables[exact] == table)]
             groups = [(number, law[node[pairs]]) for number, law in self._groups(int(which[place]), table)]
             factor = spread_factor(self.gates, int(problems[place]), counts, place, t[pairs], groups)
             result[pairs] = np.log(np.maximum(np.abs(factor), 1e-300)) + 1j * np.angle(factor)
             if groups:
                 result[pairs] -= counts.noisy[place] * self.log_noisy[table, node[pairs]][:, None]
-        return result
+        return np.asarray(result, dtype=np.complex128)
 
     def _groups(self, position: int, table: int) -> list[tuple[int, ComplexArray]]:
         """Characteristic functions of the losses for each group of noisy labels, on all nodes; kept."""
