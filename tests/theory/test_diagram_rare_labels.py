@@ -134,10 +134,11 @@ def test_a_normal_spread_over_two_labels_is_rejected(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("kind", ["uniform", "two-level"])
 def test_gates_at_several_visits_of_one_problem(kind: str) -> None:
     """Together, as the search for a later rise asks for them, they are what they are one by one, and the exact ones."""
-    one, model = RARE["two noisy labels"]
-    name, visits = "0", np.array([3.0, 7.0, 12.0, 20.0])
+    # A prior this small keeps the gate open where the label counts of the visits differ.
+    one, model = uniform(150, 0.01, label_noise=0.3, gate=BayesGate(prior_in_weight=1e-40))
+    name, visits = "0", np.array([45.0, 55.0, 70.0, 90.0])
     if kind == "two-level":
-        one = replace(one, frequencies="two-level", num_classes=None, num_high=2, num_low=4, p_high=0.9)
+        one = replace(one, frequencies="two-level", num_classes=None, num_high=20, num_low=130, p_high=0.9)
         name = "low"
     axes = Axis(name="p_relevant", values=(one.p_relevant,)), Axis(name="label_noise", values=(one.label_noise,))
     gates = Problems.of(settings_grid(one, model, *axes, skip_impossible=False), (name,)).gates
