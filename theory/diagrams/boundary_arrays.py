@@ -21,6 +21,7 @@ Indices = NDArray[np.intp]
 
 _ROUGH_RATIO, _RATIO = 1.35, 1.2
 _TEETH = 16
+_FAR = 0.25
 _CHUNK = 1 << 12
 _BLOCK = 1 << 17
 
@@ -130,13 +131,15 @@ def sharp_boundaries(gates: GateRows, risk: Array, undecided: NDArray[np.bool_])
     start = np.where(rough == FROM_THE_START, guess, np.ceil(1.4 * rough) + 6)
     start = np.minimum(start, LARGEST_VISITS)
     lower = np.where(rough == FROM_THE_START, 1.0, np.maximum(np.floor(0.5 * np.minimum(rough, start)), 1.0))
-    # A boundary above the start lies where the nodes are too coarse: once more from there.
+    far = _FAR
     while problems.size:
         found = _search(gates, problems, lower, start)
         result[problems] = found
-        again = np.flatnonzero(np.isfinite(found) & (found > start))
-        lower, start = np.maximum(np.floor(0.5 * found[again]), 1.0), np.ceil(1.4 * found[again]) + 3
-        problems = problems[again]
+        # A boundary above the start lies where the nodes are too coarse, one far below it where they may be too few,
+        # being made for all that lies between: once more from there.
+        again = np.flatnonzero(np.isfinite(found) & ((found > start) | (found < far * start)))
+        lower, start = np.maximum(np.floor(0.5 * found[again]), 1.0), np.ceil(1.4 * found[again]) + 6
+        problems, far = problems[again], 0.0
     return result
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import entr, ndtr
 
+from theory.diagrams.label_rises import LabelRises, label_rises
 from theory.diagrams.prompt_arrays import LossMoments, PromptRows
 from theory.gating.label_spread import spread_moments
 from theory.in_weight import cumulative_loss
@@ -101,22 +102,20 @@ def rough_moments(gates: GateRows, problems: Indices, visits: Array) -> LogitMom
     """Moments of the log-odds to leading order: good enough to say where a gate is open."""
     noise, labels, b = gates.noise[problems], gates.noisy_labels[problems], gates.pseudo_count[problems]
     own, noisy = visits * (1 - noise), visits * noise
-    # The cumulative loss at typical counts, and the second-order effect of their spread.
-    shift = -cumulative_loss(visits, own, noisy, gates.total_labels[problems], b)
-    shift += labels * log_rising(b, noisy / labels) - log_rising(b, noisy)
-    shift += _jensen(own, 1 - noise, b) + labels * _jensen(noisy / labels, noise / labels, b)
+    own_rise, noisy_rise = _rises(gates, problems, visits)
+    shift = own_rise.mean + labels * noisy_rise.mean - log_rising(gates.total_labels[problems] * b, visits)
     rows, at = gates.rows_of(problems)
     noise, rate = noise[at], gates.rate[problems][at]
     mean = gates.own.mean[rows] * own[at] + gates.noisy.mean[rows] * noisy[at] + shift[at]
     # Log-odds move by the in-context loss plus the log-probability that the table ends up with.
     gap_own = gates.own.mean[rows]
-    gap_noisy = gates.noisy.mean[rows] + log_ratio(gates, problems, visits)[at]
+    gap_noisy = gates.noisy.mean[rows] + (noisy_rise.slope - own_rise.slope)[at]
     centre = (1 - noise) * gap_own + noise * gap_noisy
     second, third = np.zeros(rows.size), np.zeros(rows.size)
     for share, gap, law in ((1 - noise, gap_own - centre, gates.own), (noise, gap_noisy - centre, gates.noisy)):
         second += share * (law.variance[rows] + gap * gap)
         third += share * (law.third[rows] + 3 * gap * law.variance[rows] + gap**3)
-    slow = np.log1p(visits[at]) * (1 + (labels[at] - 1) * noise)
+    slow = (np.log1p(visits) + own_rise.rest + labels * noisy_rise.rest)[at]
     return LogitMoments(
         gates.prior_log_odds[problems][at] + rate * mean,
         rate**2 * (visits[at] * second + slow),
@@ -125,15 +124,15 @@ def rough_moments(gates: GateRows, problems: Indices, visits: Array) -> LogitMom
 
 
 def log_ratio(gates: GateRows, problems: Indices, visits: Array) -> Array:
-    """Log-odds of one noisy label against the own one, as the table has them after typical label counts."""
+    """What a noisy visit adds to the log-odds beyond an own one, through the table, after typical label counts."""
+    own, noisy = _rises(gates, problems, visits)
+    return np.asarray(noisy.slope - own.slope, dtype=np.float64)
+
+
+def _rises(gates: GateRows, problems: Indices, visits: Array) -> tuple[LabelRises, LabelRises]:
+    """Of the own label, and of one noisy label."""
     noise, b = gates.noise[problems], gates.pseudo_count[problems]
-    noisy = visits * noise / gates.noisy_labels[problems]
-    return np.asarray(np.log(noisy + b) - np.log(visits * (1 - noise) + b), dtype=np.float64)
-
-
-def _jensen(count: Array, probability: Array, b: Array) -> Array:
-    """Half the second derivative of the log-gamma function times the variance of a binomial count."""
-    return np.asarray(0.5 * count * (1 - probability) / (count + b + 0.5), dtype=np.float64)
+    return label_rises(visits, 1 - noise, b), label_rises(visits, noise / gates.noisy_labels[problems], b)
 
 
 def rough_gates(gates: GateRows, problems: Indices, visits: Array) -> Array:
@@ -165,6 +164,9 @@ class LabelCounts:
         Minus the table's cumulative loss, given the counts (its mean over how noisy labels spread).
     slow_variance : ndarray
         Variance of this loss given the counts, where several labels share the noise.
+    spread_mean, spread_third : ndarray
+        Mean and third absolute moment of what noisy labels add, as in ``theory.gating.label_spread``; zeros where all
+        noise has one label.
     """
 
     own: Array
@@ -172,6 +174,8 @@ class LabelCounts:
     weight: Array
     shift: Array
     slow_variance: Array
+    spread_mean: Array
+    spread_third: Array
 
 
 def number_of_counts(
@@ -237,35 +241,34 @@ def label_counts(gates: GateRows, problems: Indices, visits: Array, number: int)
         weight /= weight.sum(axis=1, keepdims=True)
     total, b = gates.total_labels[problems, None], gates.pseudo_count[problems, None]
     shift = -cumulative_loss(n, n - noisy, noisy, total, b)
-    slow = np.zeros_like(shift)
+    slow, mean, third = (np.zeros_like(shift) for _ in range(3))
     several = np.flatnonzero((gates.noisy_labels[problems] > 1) & (noise > 0))
     if several.size:
-        gain, slow[several] = _spread(gates, problems[several], noisy[several])
-        shift[several] += gain
-    return LabelCounts(n - noisy, noisy, weight, shift, slow)
+        mean[several], slow[several], third[several] = _spread(gates, problems[several], noisy[several])
+        shift[several] += mean[several] - log_rising(b[several], noisy[several])
+    return LabelCounts(n - noisy, noisy, weight, shift, slow, mean, third)
 
 
-def _spread(gates: GateRows, problems: Indices, noisy: Array) -> tuple[Array, Array]:
-    """What noisy labels that spread over several labels add to the log-odds: mean and variance given their number."""
+def _spread(gates: GateRows, problems: Indices, noisy: Array) -> tuple[Array, Array, Array]:
+    """What noisy labels that spread over several labels add to the log-odds: its moments given their number."""
     labels, b = gates.noisy_labels[problems], gates.pseudo_count[problems]
-    gain, variance = np.empty_like(noisy), np.empty_like(noisy)
+    mean, variance, third = (np.empty_like(noisy) for _ in range(3))
     for one_labels, one_b in sorted(set(zip(labels.tolist(), b.tolist(), strict=True))):
         chosen = (labels == one_labels) & (b == one_b)
         counts = noisy[chosen]
         level = max(2, math.ceil(math.log2(float(counts.max()) + 1) / 2))
         table = _spread_table(int(one_labels), one_b, level)
-        beyond_jensen, variance[chosen] = np.moveaxis(table(np.log1p(counts)), -1, 0)
-        even = one_labels * log_rising(one_b, counts / one_labels)
-        gain[chosen] = even + beyond_jensen - log_rising(one_b, counts)
-    return gain, np.maximum(variance, 0.0)
+        beyond_even, variance[chosen], third[chosen] = np.moveaxis(table(np.log1p(counts)), -1, 0)
+        mean[chosen] = one_labels * log_rising(one_b, counts / one_labels) + beyond_even
+    return mean, np.maximum(variance, 0.0), np.maximum(third, 0.0)
 
 
 @lru_cache(maxsize=512)
 def _spread_table(labels: int, pseudo_count: float, level: int) -> CubicSpline:
-    """Mean (beyond that of an even spread) and variance up to 4^level noisy labels, in the logarithm of 1 + count."""
+    """Moments (the mean beyond that of an even spread) up to 4^level noisy labels, in the logarithm of 1 + count."""
     from scipy.interpolate import CubicSpline
 
     counts = np.append(0.0, geometric_integers(1, 4**level, 1.25))
-    mean, variance, _ = spread_moments(counts, labels, pseudo_count)
+    mean, variance, third = spread_moments(counts, labels, pseudo_count)
     even = labels * log_rising(pseudo_count, counts / labels)
-    return CubicSpline(np.log1p(counts), np.column_stack([mean - even, variance]))
+    return CubicSpline(np.log1p(counts), np.column_stack([mean - even, variance, third]))

@@ -8,13 +8,14 @@ beyond which lattice laws may still contribute. The errors are in docs/agreement
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from theory.diagrams.gate_arrays import (
     GateRows,
+    LabelCounts,
     count_stride,
     label_counts,
     log_ratio,
@@ -23,12 +24,15 @@ from theory.diagrams.gate_arrays import (
     rough_moments,
 )
 from theory.diagrams.prompt_arrays import PromptRows, loss_laws
+from theory.diagrams.spread_waves import label_groups, skewed, spread_factor
 
 Array = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
 Indices = NDArray[np.intp]
 
 _MOST_NODES, _MOST_LATTICE_NODES = 64, 256
 _FEW_LOSSES = 16
+_FEW_NOISY = 8.0
 _NODE_STEP = 8
 _REACH, _TAIL = 8.0, 14.0
 _LARGEST_FREQUENCY = 3.6
@@ -55,6 +59,8 @@ class OpenGates:
         Logarithms of the characteristic functions of the two loss laws.
     first : ndarray of int, shape (k,)
         Where the rows of each problem start.
+    groups : dict
+        Filled as needed: for a row, the groups of noisy labels with different losses.
     """
 
     gates: GateRows
@@ -64,6 +70,7 @@ class OpenGates:
     log_own: NDArray[np.complex128]
     log_noisy: NDArray[np.complex128]
     first: Indices
+    groups: dict[int, list[tuple[int, ComplexArray]]] = field(default_factory=dict, repr=False)
 
     def mean_gates(self, which: Indices, visits: Array) -> Array:
         """Mean gates after a number of visits, for problems given by their position among these; shape as given."""
@@ -118,6 +125,8 @@ class OpenGates:
         # Square of the characteristic function, as if the label counts added to the log-odds in proportion.
         own, noisy = self.log_own[tables], self.log_noisy[tables]
         turn = np.cos(noisy.imag - own.imag + t * (self.gates.rate[problems] * ratio)[:, None])
+        # The table's losses are no such proportion while noisy labels are few: then the largest that it can be.
+        turn[visits * self.gates.noise[problems] <= _FEW_NOISY] = 1.0
         both = (1 - noise) * np.exp(own.real), noise * np.exp(noisy.real)
         square = both[0] * both[0] + both[1] * both[1] + 2 * both[0] * both[1] * turn
         left = 0.5 * visits[:, None] * np.log(np.maximum(square, 1e-300))
@@ -148,15 +157,51 @@ class OpenGates:
         turns = t[:, None] * (shift / (2 * math.pi))[at]
         turns += own * (log_own.imag / (2 * math.pi))
         turns += noisy * (log_noisy.imag / (2 * math.pi))
-        turns -= np.rint(turns)
         log_size = own * log_own.real
         log_size += noisy * log_noisy.real
         if np.any(counts.slow_variance):
-            log_size -= (0.5 * t * t)[:, None] * (rate**2 * counts.slow_variance)[at]
+            spread = self._log_spread(which, counts, at, tables, node)
+            log_size += spread.real
+            turns += spread.imag / (2 * math.pi)
+        turns -= np.rint(turns)
         wave = np.exp(log_size.astype(np.float32))
         wave *= np.sin(np.float32(2 * math.pi) * turns.astype(np.float32))
         wave *= counts.weight.astype(np.float32)[at]
         return np.asarray(wave.sum(axis=1) * step[at] / np.sinh(math.pi * t), dtype=np.float64)
+
+    def _log_spread(
+        self, which: Indices, counts: LabelCounts, at: Indices, tables: Indices, node: Indices
+    ) -> ComplexArray:
+        """Logarithm of the characteristic function of how noise spreads over labels, at each node for each count.
+
+        Where the losses depend on the noisy label, what they have beyond losses of labels drawn anew is part of it.
+        """
+        problems, visits = self.problems[which], counts.own[:, 0] + counts.noisy[:, 0]
+        t = (node + 0.5) * self.step[which][at]
+        variance = self.gates.rate[problems][:, None] ** 2 * counts.slow_variance
+        result = (-0.5 * t * t)[:, None] * variance[at] + 0j
+        exact = np.flatnonzero(skewed(self.gates, problems, visits, counts)[at])
+        # A problem may be asked for at several visits: then its tables are at several places.
+        for place, table in sorted(set(zip(at[exact].tolist(), tables[exact].tolist(), strict=True))):
+            pairs = exact[(at[exact] == place) & (tables[exact] == table)]
+            groups = [(number, law[node[pairs]]) for number, law in self._groups(int(which[place]), table)]
+            factor = spread_factor(self.gates, int(problems[place]), counts, place, t[pairs], groups)
+            result[pairs] = np.log(np.maximum(np.abs(factor), 1e-300)) + 1j * np.angle(factor)
+            if groups:
+                result[pairs] -= counts.noisy[place] * self.log_noisy[table, node[pairs]][:, None]
+        return np.asarray(result, dtype=np.complex128)
+
+    def _groups(self, position: int, table: int) -> list[tuple[int, ComplexArray]]:
+        """Characteristic functions of the losses for each group of noisy labels, on all nodes; kept."""
+        if table not in self.groups:
+            problem, nodes = self.problems[position], self.log_own.shape[1]
+            row = int(self.gates.first[problem] + table - self.first[position])
+            step = self.gates.rate[[problem]] * self.step[[position]]
+            self.groups[table] = [
+                (number, np.exp(_log_characteristic(prompts, step, nodes, noisy=True)[0]))
+                for number, prompts in label_groups(self.gates.prompts, row)
+            ]
+        return self.groups[table]
 
 
 def resolved_log_odds(gates: GateRows, problems: Indices, lower: Array, upper: Array) -> Array:
