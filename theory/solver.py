@@ -34,9 +34,18 @@ from theory.setting import (
 from theory.single_runs.band import SingleRunBands
 from theory.single_runs.bracket import emergence_bracket, in_steps, visit_bracket, widest
 from theory.transitions.boundaries import asymptotic_visits, finite_or_none, instantaneous_visits
-from theory.transitions.crossing import first_fall_between_integers, geometric_integers, last_rise_between_integers
+from theory.transitions.crossing import (
+    NOT_YET,
+    first_fall_between_integers,
+    geometric_integers,
+    last_rise,
+    last_rise_between_integers,
+)
 
 Array = NDArray[np.float64]
+
+_TOOTHED_VISITS, _TEETH = 1_000, 16
+"""Visits below which a mean gate may dip between the points of a grid, and visits after a rise that are looked at."""
 
 
 def predict(task: AnyTask, model: GatedPredictor | None = None, *, confidence: float = 0.95) -> Prediction:
@@ -304,7 +313,15 @@ def _phase(sharp_visits: float, final_gate: float) -> str:
 
 def _sharp_visits(curve: GroupCurve) -> float:
     """Last rise of the mean gate through 1/2 in visits (0: never below, infinity: not up to 10^15 visits)."""
-    return last_rise_between_integers(curve.at_visits, *curve.nodes, 0.5)
+    found = last_rise_between_integers(curve.at_visits, *curve.nodes, 0.5)
+    # At few visits a gate can have teeth that are narrower than the grid: it may dip once more.
+    while 0 < found < _TOOTHED_VISITS:
+        visits = math.floor(found) + np.arange(_TEETH)
+        later = float(last_rise(visits, [curve.at_visits(n) for n in visits.tolist()], 0.5))
+        if later != NOT_YET:
+            return max(found, later)
+        found = float(visits[-1])
+    return found
 
 
 def _emergence_visits(curve: GroupCurve) -> float:

@@ -323,3 +323,26 @@ def test_bad_numbers_of_steps(steps: Any) -> None:
 def test_whole_numbers_of_steps_may_come_as_floats() -> None:
     entry = predict(task())["low"]
     assert entry.mean_gate([100.0, 1e6]).tolist() == entry.mean_gate([100, 10**6]).tolist()
+
+
+def test_a_gate_with_teeth_has_its_last_rise_found() -> None:
+    world = TaskDistribution(
+        frequencies="uniform",
+        num_classes=188,
+        label_noise=0.00187,
+        context_length=31,
+        relevant_examples=18,
+        p_relevant=0.58,
+    )
+    model = GatedPredictor(
+        in_weight=DirichletTable(pseudo_count=1.57),
+        in_context=Attention(odds=67.3, floor=1.9e-4),
+        gate=HedgeGate(rate=1.9, prior_in_weight=0.645),
+    )
+    entry = predict(world, model).entries[0]
+    gate = np.array([entry.curve.at_visits(n) for n in range(1, 200)])
+    # It rises through 1/2 between 15 and 16 visits, and once more between 17 and 18.
+    last = int(np.flatnonzero(gate < 0.5)[-1])
+    expected = last + 1 + (0.5 - gate[last]) / (gate[last + 1] - gate[last])
+    assert (gate < 0.5).tolist()[14:18] == [True, False, True, False]
+    assert entry.vanish_visits.sharp == pytest.approx(expected, rel=1e-9)
