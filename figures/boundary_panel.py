@@ -91,7 +91,7 @@ class Panel:
     bracket : tuple of ndarray, shape (b,), or None
         Lower and upper ends of the rigorous brackets; both infinite where there is none.
     whole : bool
-        Whether positions are whole numbers, so that lines only lead from one predicted marker to the next.
+        Whether positions are whole numbers, so that the lines lead from one to the next; the sharp one has markers there.
     """
 
     title: str
@@ -235,8 +235,8 @@ def _draw_predictions(axis: Axes, panel: Panel) -> dict[str, Any]:
             linestyle=LINES[kind],
             color=PREDICTED,
             linewidth=width,
-            marker="." if panel.whole else "",
-            markersize=4.5 if kind == "sharp" else 3.5,
+            marker="." if panel.whole and kind == "sharp" else "",
+            markersize=4.0,
             path_effects=halo,
             label=MEANINGS[kind] if known.any() else None,
             gid=kind,

@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 GROUPS = ("high", "low")
 READING = (
     "Colour: simulated mean gate of the group's classes. Lines: predicted, also between the simulated rows (for whole "
-    "numbers at the markers), none of them fitted; solid, where the mean "
+    "numbers at the solid line's markers), none of them fitted; solid, where the mean "
     "gate crosses 1/2; dashed, where the risk of g falls below that of h; dotted, the closed form for many visits. "
     "Hatched, between thin lines: the boundary of a single run of one class lies within with probability 0.95, as "
     "proved (where the area is open to the left, no lower end is proved). Points: where the simulated mean gate "

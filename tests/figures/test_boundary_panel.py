@@ -107,7 +107,8 @@ def test_misses_are_marked() -> None:
 def test_only_whole_numbers_have_predicted_markers() -> None:
     for whole, marker in ((True, "."), (False, "")):
         _, artists = drawn(panel(whole=whole))
-        assert {line.get_marker() for line in artists.lines.values()} == {marker}
+        found = {kind: line.get_marker() for kind, line in artists.lines.items()}
+        assert found == {"sharp": marker, "instantaneous": "", "asymptotic": ""}
 
 
 def test_field_is_the_mean_gate() -> None:
