@@ -29,7 +29,7 @@ MEANINGS = {
 }
 BRACKET_MEANING = "proved: a single run's boundary is between\nthe thin lines (if no left one: before the right), 95 %"
 POINT_MEANING = "simulated boundary, 95 % interval"
-MISS_MEANING = "its interval misses the solid line"
+MISS_MEANING = "simulated: interval misses the solid line"
 MARGIN = 0.05
 """Room below the first row and above the last one, in terms of the panel's height."""
 
@@ -91,7 +91,7 @@ class Panel:
     bracket : tuple of ndarray, shape (b,), or None
         Lower and upper ends of the rigorous brackets; both infinite where there is none.
     whole : bool
-        Whether positions are whole numbers, so that the lines lead from one to the next; the sharp one has markers there.
+        Whether positions are whole numbers: lines lead from one to the next, the sharp one with markers there.
     """
 
     title: str
@@ -273,7 +273,8 @@ def _open_to_the_left(positions: Array, lower: Array, upper: Array) -> tuple[Arr
         ends = bounded[i] and i + 1 < positions.size and not bounded[i + 1]
         unbounded = (row[0], 0.0, row[2])
         found += [unbounded] * begins + [row] + [unbounded] * ends
-    return tuple(np.array(found, dtype=np.float64).T)  # type: ignore[return-value]
+    row_positions, low, high = np.array(found, dtype=np.float64).T
+    return row_positions, low, high
 
 
 def _set_ticks(axis: Axes, panel: Panel) -> None:

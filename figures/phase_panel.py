@@ -169,15 +169,15 @@ def _draw_points(axis: Axes, places: tuple[Array, Array], phase: NDArray[np.int6
 
 
 def _draw_misses(axis: Axes, places: tuple[Array, Array], missed: NDArray[np.bool_]) -> Any:
-    """Crosses on the points that are not as predicted; ``None`` where all are."""
+    """Crosses behind the points that are not as predicted; ``None`` where all are."""
     from matplotlib import patheffects
 
     if not missed.any():
         return None
     x, y = places
     (crosses,) = axis.plot(
-        x[missed], y[missed], linestyle="none", marker="x", markersize=10, markeredgewidth=1.5, color=PREDICTED,
-        path_effects=[patheffects.Stroke(linewidth=3.2, foreground=HALO), patheffects.Normal()], zorder=6,
+        x[missed], y[missed], linestyle="none", marker="x", markersize=13, markeredgewidth=1.5, color=PREDICTED,
+        path_effects=[patheffects.Stroke(linewidth=3.2, foreground=HALO), patheffects.Normal()], zorder=4.5,
         clip_on=False, label=MISS_MEANING, gid="missed",
     )  # fmt: skip
     return crosses

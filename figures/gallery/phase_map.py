@@ -130,9 +130,7 @@ def draw(results: Results) -> Figure:
     left, right = axes[0]
     right.set(xscale="log", yscale="logit")
     drawn = {
-        name: draw_map(
-            axis, results[name], results[f"{name}-simulated"], results[f"{name}-at-points"], MAPS[name].labels
-        )
+        name: draw_map(axis, *_tables(results, name), labels=MAPS[name].labels)
         for name, axis in zip(MAPS, axes[0], strict=True)
     }
     _label_left(left)
@@ -171,7 +169,7 @@ def _label_right(axis: Axes) -> None:
     axis.set_yticks([0.01, 0.1, 0.5, 0.9, 0.99, 0.999], ["0.01", "0.1", "0.5", "0.9", "0.99", "0.999"])
     axis.xaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_minor_locator(NullLocator())
-    _name(axis, IN_WEIGHT, (0.924, 0.945), colour=HALO, lines=2)
+    _name(axis, IN_WEIGHT, (0.931, 0.957), colour=HALO, lines=2)
     _name(axis, TRANSIENT, (0.59, 0.36))
     _name(axis, PERSISTENT, (0.055, 0.53), rotation=90)
 
@@ -193,8 +191,12 @@ def _name(
     axis.text(
         *place, NAMES[phase] if lines == 1 else NAMES[phase].replace("-", "-\n"), transform=axis.transAxes,
         color=colour, rotation=rotation, ha="center", va="center", linespacing=1.0,
-        fontsize=8.5 if lines == 1 else 7, fontweight="bold", path_effects=halo, gid=f"name-{phase}",
+        fontsize=8.5 if lines == 1 else 6, fontweight="bold", path_effects=halo, gid=f"name-{phase}",
     )  # fmt: skip
+
+
+def _tables(results: Results, name: str) -> tuple[Any, Any, Any]:
+    return results[name], results[f"{name}-simulated"], results[f"{name}-at-points"]
 
 
 def _agreement(results: Results, name: str) -> str:

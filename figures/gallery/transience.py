@@ -48,7 +48,7 @@ def draw(results: Results) -> Figure:
     """Losses above gates, frequent classes beside rare ones."""
     from matplotlib.ticker import NullLocator
 
-    figure, axes = canvas(TWO_COLUMNS, 4.4, 2, 2, sharex=True, sharey="row")
+    figure, axes = canvas(TWO_COLUMNS, 4.7, 2, 2, sharex=True, sharey="row")
     for column, group in enumerate(GROUPS):
         draw_losses(axes[0, column], results, group)
         draw_gates(axes[1, column], results, group)
@@ -58,9 +58,9 @@ def draw(results: Results) -> Figure:
     axes[0, 0].set_yticks([0.2, 0.5, 1, 2, 4], ["0.2", "0.5", "1", "2", "4"], minor=False)
     axes[0, 0].yaxis.set_minor_locator(NullLocator())
     axes[1, 0].set_ylabel("mean gate, in-context share")
-    _label(axes[0, 1], "$g$, in weights", (0.66, 0.75), PART_COLOURS["in_weight"])
-    _label(axes[0, 1], "$h$, in context", (0.88, 0.43), PART_COLOURS["in_context"])
-    _label(axes[0, 1], "$f$, gated: simulated only", (0.25, 0.43), PART_COLOURS["gated"])
+    _label(axes[0, 1], "$g$, in weights", (0.29, 0.73), PART_COLOURS["in_weight"])
+    _label(axes[0, 0], "$h$, in context", (0.8, 0.33), PART_COLOURS["in_context"])
+    _label(axes[0, 1], "$f$, gated: simulated only", (0.25, 0.58), PART_COLOURS["gated"])
     _label(axes[0, 1], "least possible", (0.17, 0.13), "0.35")
     _label(axes[1, 0], r"gate $\alpha$", (0.9, 0.88), SIMULATED)
     _label(axes[1, 0], "share of $h$", (0.2, 0.82), SIMULATED)
@@ -153,7 +153,7 @@ def _legend(figure: Figure) -> None:
 
     lines = [PART_COLOURS["in_weight"], PART_COLOURS["in_context"], PREDICTED]
     points = [(colour, MARKERS[part]) for part, colour in PART_COLOURS.items()] + [(SIMULATED, "o")]
-    handles = {
+    handles: dict[str, Any] = {
         "lines: predicted ($g$, $h$, gate)": tuple(Line2D([], [], color=colour, linewidth=1.6) for colour in lines),
         "markers: simulated, with 2 standard errors": tuple(
             Line2D([], [], color=colour, marker=marker, markersize=3, linestyle="none") for colour, marker in points
