@@ -221,7 +221,7 @@ RECIPE = Recipe(
     results=results,
     draw=draw,
     reading=(
-        "Predicted: the area of each phase and, in the transient one, contours of where the mean gate of the high- "
+        "Predicted: the area of each phase and, in the transient one, contours of where the mean gate of the high-"
         "frequency classes crosses 1/2, in steps of the stream (white: below 1/2 over visits, but not over steps). "
         "In-weight: answered in weights from the first visit on; its border is smoothed over the cells in "
         "which phases are predicted. Simulated, of the same classes: points; circles came into context and left it "
