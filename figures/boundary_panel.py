@@ -27,8 +27,11 @@ MEANINGS = {
     "instantaneous": "predicted: $g$ becomes the better predictor",
     "asymptotic": "predicted: asymptotic closed form",
 }
-BRACKET_MEANING = "proved: a single run's boundary is within, 95 %"
+BRACKET_MEANING = "proved: a single run's boundary is between\nthe thin lines (if no left one: before the right), 95 %"
 POINT_MEANING = "simulated boundary, 95 % interval"
+MISS_MEANING = "simulated: interval misses the solid line"
+MARGIN = 0.05
+"""Room below the first row and above the last one, in terms of the panel's height."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,11 +60,14 @@ class Point:
         Where the mean gate crosses 1/2.
     interval : tuple of float or None
         Its confidence interval.
+    missed : bool
+        Whether the interval is known not to hold the prediction.
     """
 
     position: float
     steps: float
     interval: tuple[float, float] | None
+    missed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,6 +90,8 @@ class Panel:
         Boundaries by kind; infinite, or not positive, where there is none.
     bracket : tuple of ndarray, shape (b,), or None
         Lower and upper ends of the rigorous brackets; both infinite where there is none.
+    whole : bool
+        Whether positions are whole numbers: lines lead from one to the next, the sharp one with markers there.
     """
 
     title: str
@@ -93,6 +101,7 @@ class Panel:
     positions: Array = field(default_factory=lambda: np.zeros(0))
     predicted: Mapping[str, Array] = field(default_factory=dict)
     bracket: tuple[Array, Array] | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +127,7 @@ def draw_panel(axis: Axes, panel: Panel) -> PanelArtists:
         points=draw_points(axis, panel.points),
     )
     _set_ticks(axis, panel)
-    edges = cell_edges(panel.rows, logarithmic)
+    edges = row_edges(panel.rows, logarithmic)
     axis.set_xlim(first, last)
     axis.set_ylim(edges[0], edges[-1])
     axis.set_xlabel("steps of the stream, $N$")
@@ -136,6 +145,7 @@ def draw_points(axis: Axes, points: Sequence[Point]) -> Any:
         if point.interval is not None:
             low, high = point.interval
             reach[:, i] = centres[i] - max(low, 1.0), high - centres[i]
+    _mark_misses(axis, [point for point in points if point.missed])
     return axis.errorbar(
         centres,
         [point.position for point in points],
@@ -150,6 +160,27 @@ def draw_points(axis: Axes, points: Sequence[Point]) -> Any:
         label=POINT_MEANING,
         zorder=5,
         clip_on=False,
+    )
+
+
+def _mark_misses(axis: Axes, missed: Sequence[Point]) -> None:
+    """A cross behind each point whose interval misses the prediction."""
+    from matplotlib import patheffects
+
+    if not missed:
+        return
+    axis.plot(
+        [point.steps for point in missed],
+        [point.position for point in missed],
+        linestyle="none",
+        marker="x",
+        markersize=9,
+        markeredgewidth=1.5,
+        color=PREDICTED,
+        path_effects=[patheffects.Stroke(linewidth=3.0, foreground=HALO), patheffects.Normal()],
+        label=MISS_MEANING,
+        zorder=4.5,
+        gid="missed",
     )
 
 
@@ -171,9 +202,20 @@ def cell_edges(centres: Array, logarithmic: bool) -> Array:
     return np.exp(edges) if logarithmic else edges
 
 
+def row_edges(rows: Array, logarithmic: bool) -> Array:
+    """Edges of the field's rows, the outer ones with a margin: a point on the frame is hard to read."""
+    edges = cell_edges(rows, logarithmic)
+    if rows.size == 1:
+        return edges
+    x = np.log(edges) if logarithmic else edges.copy()
+    margin = MARGIN * (x[-1] - x[0])
+    x[0], x[-1] = x[0] - margin, x[-1] + margin
+    return np.exp(x) if logarithmic else x
+
+
 def _draw_field(axis: Axes, panel: Panel, steps: Array) -> Any:
     gates = np.array([np.interp(steps, curve.steps, curve.mean) for curve in panel.curves])
-    rows = cell_edges(panel.rows, is_logarithmic(panel.rows))
+    rows = row_edges(panel.rows, is_logarithmic(panel.rows))
     return axis.pcolormesh(
         cell_edges(steps, True), rows, gates, cmap=FIELD, vmin=0, vmax=1, rasterized=True, gid="field"
     )
@@ -193,6 +235,8 @@ def _draw_predictions(axis: Axes, panel: Panel) -> dict[str, Any]:
             linestyle=LINES[kind],
             color=PREDICTED,
             linewidth=width,
+            marker="." if panel.whole and kind == "sharp" else "",
+            markersize=4.0,
             path_effects=halo,
             label=MEANINGS[kind] if known.any() else None,
             gid=kind,
@@ -211,19 +255,26 @@ def _draw_bracket(axis: Axes, panel: Panel) -> Any:
         shown = np.where(known & (end > 0), end, np.nan)
         axis.plot(shown, panel.positions, color=HALO, linewidth=1.8, alpha=0.85)
         axis.plot(shown, panel.positions, color=PREDICTED, linewidth=0.6, gid=name)
+    hatched: dict[str, Any] = {"facecolor": "none", "edgecolor": PREDICTED, "hatch": "///", "alpha": 0.35}
+    # An empty area with edges stands for the hatching and its thin lines in a legend.
+    axis.fill([], [], linewidth=1.0, label=BRACKET_MEANING, **hatched)
+    positions, low, high = _open_to_the_left(panel.positions, lower, upper)
     return axis.fill_betweenx(
-        panel.positions,
-        np.maximum(lower, LEAST_STEPS),
-        upper,
-        where=known,
-        facecolor="none",
-        edgecolor=PREDICTED,
-        hatch="///",
-        linewidth=0,
-        alpha=0.35,
-        label=BRACKET_MEANING,
-        gid="bracket",
+        positions, np.maximum(low, LEAST_STEPS), high, where=np.isfinite(high), linewidth=0, gid="bracket", **hatched
     )
+
+
+def _open_to_the_left(positions: Array, lower: Array, upper: Array) -> tuple[Array, Array, Array]:
+    """Bracket with a step at each row where a lower end begins or ends: nothing is claimed between it and the next."""
+    bounded = (lower > 0).tolist()
+    found = []
+    for i, row in enumerate(zip(positions, lower, upper, strict=True)):
+        begins = bounded[i] and i > 0 and not bounded[i - 1]
+        ends = bounded[i] and i + 1 < positions.size and not bounded[i + 1]
+        unbounded = (row[0], 0.0, row[2])
+        found += [unbounded] * begins + [row] + [unbounded] * ends
+    row_positions, low, high = np.array(found, dtype=np.float64).T
+    return row_positions, low, high
 
 
 def _set_ticks(axis: Axes, panel: Panel) -> None:

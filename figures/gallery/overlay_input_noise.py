@@ -37,8 +37,10 @@ RECIPE = Recipe(
     results=results,
     draw=partial(draw_knob, label=r"input noise $\sigma$ (per coordinate, $d$ = 64)"),
     reading=(
-        "5 + 10 classes whose inputs are noisy unit vectors in 64 dimensions; attention by distance, "
+        "5 + 10 classes with p_high = 0.8, L = 8, m = 4, label noise 0.05 and relevant contexts only, "
+        "whose inputs are noisy unit vectors in 64 dimensions; attention by distance, "
         "exp(-|x - x'|^2/T) with T = 0.67. No theory covers it: nothing in this figure is predicted. Colour: simulated "
-        "mean gate. Points: where it crosses 1/2, with 95 % bootstrap intervals over replicates."
+        "mean gate. Points: where it crosses 1/2, with 95 % bootstrap intervals over replicates: at each value "
+        f"{FULL.replicates} runs of {FULL.steps:,} steps (quick: {QUICK.replicates} of {QUICK.steps:,})."
     ),
 )

@@ -57,7 +57,10 @@ class MapAxis:
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseMap:
-    """A map: a preset, what is changed in it, two axes, and the simulations; replicates if quick, and else."""
+    """A map: a preset, what is changed in it, two axes, and the simulations; each pair is for quick and full.
+
+    ``labels`` are the places of the contours' numbers, in the map's own values and clear of points and frame.
+    """
 
     preset: str
     overrides: tuple[str, ...]
@@ -65,6 +68,8 @@ class PhaseMap:
     y: MapAxis
     steps: int
     replicates: tuple[int, int]
+    points: tuple[int, int]
+    labels: tuple[tuple[float, float], ...]
 
 
 MAPS = {
@@ -75,6 +80,8 @@ MAPS = {
         y=MapAxis(name="p_relevant", simulated=(0.15, 0.35, 0.55, 0.75, 0.95), ends=(0.0, 1.0), scale="linear"),
         steps=6_000,
         replicates=(256, 1024),
+        points=(128, 192),
+        labels=((0.25, 0.5), (0.25, 0.8), (0.058, 0.97)),
     ),
     "floor": PhaseMap(
         preset="paper",
@@ -93,6 +100,8 @@ MAPS = {
         ),
         steps=400_000,
         replicates=(8, 32),
+        points=(200, 256),
+        labels=((2.8e-4, 0.081), (2e-3, 0.081), (1.4e-2, 0.081), (5.5e-2, 0.081)),
     ),
 }
 
@@ -100,10 +109,10 @@ MAPS = {
 def results(workbench: Workbench, quick: bool) -> Results:
     """For each map the predictions, on a fine grid and at the simulated points, and what simulations show there."""
     found: dict[str, Any] = {}
-    points = 64 if quick else 112
     for name, chart in MAPS.items():
         setting = read(chart.preset, overrides=list(chart.overrides))
         asked = {"setting": setting, "x_name": chart.x.name, "y_name": chart.y.name, "group": GROUP}
+        points = chart.points[0 if quick else 1]
         fine = {"x": chart.x.fine(points), "y": chart.y.fine(points)}
         coarse = {"x": list(chart.x.simulated), "y": list(chart.y.simulated)}
         found[name] = workbench.table("phase-map", asked | fine, predicted_phases)
@@ -120,7 +129,10 @@ def draw(results: Results) -> Figure:
     figure, axes = canvas(TWO_COLUMNS, 3.9, 1, 2)
     left, right = axes[0]
     right.set(xscale="log", yscale="logit")
-    drawn = {name: draw_map(axis, *_tables(results, name)) for name, axis in zip(MAPS, axes[0], strict=True)}
+    drawn = {
+        name: draw_map(axis, *_tables(results, name), labels=MAPS[name].labels)
+        for name, axis in zip(MAPS, axes[0], strict=True)
+    }
     _label_left(left)
     _label_right(right)
     for axis, name, meaning in (
@@ -131,10 +143,11 @@ def draw(results: Results) -> Figure:
     bar = figure.colorbar(drawn["noise"].mesh, ax=[left, right], pad=0.01, aspect=26)
     bar.set_label("where the transient phase ends,\n$\\log_{10}$ of the steps $N$")
     handles = {**drawn["noise"].points, **drawn["floor"].points}
+    crosses = [artists.misses for artists in drawn.values() if artists.misses is not None]
     figure.legend(
-        handles=list(handles.values()),
+        handles=[*handles.values(), *crosses[:1]],
         loc="outside lower center",
-        ncols=3,
+        ncols=4,
         handletextpad=0.1,
         columnspacing=1.0,
         fontsize=8,
@@ -156,12 +169,19 @@ def _label_right(axis: Axes) -> None:
     axis.set_yticks([0.01, 0.1, 0.5, 0.9, 0.99, 0.999], ["0.01", "0.1", "0.5", "0.9", "0.99", "0.999"])
     axis.xaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_minor_locator(NullLocator())
-    _name(axis, IN_WEIGHT, (0.915, 0.87), colour=HALO, rotation=90)
+    _name(axis, IN_WEIGHT, (0.931, 0.957), colour=HALO, lines=2)
     _name(axis, TRANSIENT, (0.59, 0.36))
     _name(axis, PERSISTENT, (0.055, 0.53), rotation=90)
 
 
-def _name(axis: Axes, phase: int, place: tuple[float, float], colour: str = PREDICTED, rotation: float = 0) -> None:
+def _name(
+    axis: Axes,
+    phase: int,
+    place: tuple[float, float],
+    colour: str = PREDICTED,
+    rotation: float = 0,
+    lines: int = 1,
+) -> None:
     """The name of a phase, at a place in parts of the panel."""
     from matplotlib import patheffects
 
@@ -169,13 +189,14 @@ def _name(axis: Axes, phase: int, place: tuple[float, float], colour: str = PRED
         [] if colour == HALO else [patheffects.Stroke(linewidth=2.5, foreground=HALO, alpha=0.8), patheffects.Normal()]
     )
     axis.text(
-        *place, NAMES[phase], transform=axis.transAxes, color=colour, rotation=rotation, ha="center", va="center",
-        fontsize=8.5, fontweight="bold", path_effects=halo, gid=f"name-{phase}",
+        *place, NAMES[phase] if lines == 1 else NAMES[phase].replace("-", "-\n"), transform=axis.transAxes,
+        color=colour, rotation=rotation, ha="center", va="center", linespacing=1.0,
+        fontsize=8.5 if lines == 1 else 6, fontweight="bold", path_effects=halo, gid=f"name-{phase}",
     )  # fmt: skip
 
 
-def _tables(results: Results, name: str) -> tuple[Any, Any]:
-    return results[name], results[f"{name}-simulated"]
+def _tables(results: Results, name: str) -> tuple[Any, Any, Any]:
+    return results[name], results[f"{name}-simulated"], results[f"{name}-at-points"]
 
 
 def _agreement(results: Results, name: str) -> str:
@@ -190,19 +211,27 @@ def _agreement(results: Results, name: str) -> str:
     )
 
 
+def _runs(chart: PhaseMap) -> str:
+    quick, full = chart.replicates
+    return f"at each point {full} runs of {chart.steps:,} steps (quick: {quick})"
+
+
 RECIPE = Recipe(
     meaning="Which phase two settings lead to, and where the transient phase ends",
     results=results,
     draw=draw,
     reading=(
-        "Predicted: the area of each phase and, in the transient one, contours of where the mean gate of the high- "
+        "Predicted: the area of each phase and, in the transient one, contours of where the mean gate of the high-"
         "frequency classes crosses 1/2, in steps of the stream (white: below 1/2 over visits, but not over steps). "
-        "In-weight: answered in weights from the first visit on. Simulated: points; a circle's fill is its "
-        "simulated boundary in the same shades, so that it vanishes in its surroundings where both agree; squares "
-        "were never clearly in context (the mean gate nowhere three standard errors below 1/2; close to the border "
-        "that may be missed), triangles still were at the end of the run. The median error holds the simulations' "
-        "own. Left: preset `transient` with 5 + 45 classes; nothing persists, since attention is never perfect. "
+        "In-weight: answered in weights from the first visit on; its border is smoothed over the cells in "
+        "which phases are predicted. Simulated, of the same classes: points; circles came into context and left it "
+        "before the end of the run, squares were never clearly in context (the mean gate nowhere three standard "
+        "errors below 1/2; close to the border that may be missed), triangles still were at the end of the run. A "
+        "cross marks another phase than predicted, or a 95 % bootstrap interval that misses the predicted boundary. "
+        "The median error holds the simulations' "
+        "own. Left: preset `transient` with 5 + 45 classes; nothing persists, since attention is never perfect; "
+        f"{_runs(MAPS['noise'])}. "
         "Right: preset `paper` with relevant contexts only, where copying errs by the floor alone: without a floor "
-        "in-context learning persists."
+        f"in-context learning persists; {_runs(MAPS['floor'])}."
     ),
 )

@@ -24,6 +24,8 @@ GROUPS = ("high", "low")
 STEPS = 1_000_000
 FIRST = 10
 """Steps of the first checkpoint."""
+LAG = "0.9"
+"""Shade of the time in which g is the better one already, and f follows h still."""
 MARKERS = {"in_weight": "s", "in_context": "^", "gated": "o"}
 
 
@@ -32,7 +34,7 @@ def results(workbench: Workbench, quick: bool) -> Results:
     setting = read("transient", overrides=["num_low=45"])
     lines = 100 if quick else 200
     steps = sorted({round(value) for value in np.geomspace(FIRST, STEPS, lines).tolist()})
-    asked = {"setting": setting, "steps": steps}
+    asked = {"setting": setting, "steps": steps, "version": 2}
     options = {"prompts": 50, "checkpoints": 30} if quick else {"prompts": 200, "checkpoints": 40}
     replicates = 12 if quick else 64
     grid = Grid(setting=setting, axes=(), steps=STEPS, replicates=replicates, measure="trace", options=options)
@@ -46,7 +48,7 @@ def draw(results: Results) -> Figure:
     """Losses above gates, frequent classes beside rare ones."""
     from matplotlib.ticker import NullLocator
 
-    figure, axes = canvas(TWO_COLUMNS, 4.4, 2, 2, sharex=True, sharey="row")
+    figure, axes = canvas(TWO_COLUMNS, 4.7, 2, 2, sharex=True, sharey="row")
     for column, group in enumerate(GROUPS):
         draw_losses(axes[0, column], results, group)
         draw_gates(axes[1, column], results, group)
@@ -56,9 +58,9 @@ def draw(results: Results) -> Figure:
     axes[0, 0].set_yticks([0.2, 0.5, 1, 2, 4], ["0.2", "0.5", "1", "2", "4"], minor=False)
     axes[0, 0].yaxis.set_minor_locator(NullLocator())
     axes[1, 0].set_ylabel("mean gate, in-context share")
-    _label(axes[0, 1], "$g$, in weights", (0.66, 0.75), PART_COLOURS["in_weight"])
-    _label(axes[0, 1], "$h$, in context", (0.88, 0.43), PART_COLOURS["in_context"])
-    _label(axes[0, 1], "$f$, gated", (0.13, 0.43), PART_COLOURS["gated"])
+    _label(axes[0, 1], "$g$, in weights", (0.29, 0.73), PART_COLOURS["in_weight"])
+    _label(axes[0, 0], "$h$, in context", (0.8, 0.33), PART_COLOURS["in_context"])
+    _label(axes[0, 1], "$f$, gated: simulated only", (0.25, 0.58), PART_COLOURS["gated"])
     _label(axes[0, 1], "least possible", (0.17, 0.13), "0.35")
     _label(axes[1, 0], r"gate $\alpha$", (0.9, 0.88), SIMULATED)
     _label(axes[1, 0], "share of $h$", (0.2, 0.82), SIMULATED)
@@ -78,8 +80,9 @@ def draw_losses(axis: Axes, results: Mapping[str, Any], group: str) -> Mapping[s
         found, mean, error = _simulated(simulated, f"cross_entropy_{part}", group)
         drawn[f"simulated-{part}"] = _points(axis, found, mean, error, PART_COLOURS[part], MARKERS[part])
     axis.axhline(predicted["bayes_risk"], color="0.5", linewidth=0.9, linestyle=":")
-    axis.axvline(predicted["crossing_steps"], color=PREDICTED, linewidth=0.8)
     axis.set(xscale="log", yscale="log")
+    _mark_lag(axis, predicted)
+    _name_lag(axis, predicted)
     return drawn
 
 
@@ -95,9 +98,26 @@ def draw_gates(axis: Axes, results: Mapping[str, Any], group: str) -> Mapping[st
     for name, fill in (("gate", SIMULATED), ("in_context_share", HALO)):
         found, mean, error = _simulated(simulated, name, group)
         drawn[f"simulated-{name}"] = _points(axis, found, mean, error, SIMULATED, "o", fill)
-    axis.axvline(predicted["crossing_steps"], color=PREDICTED, linewidth=0.8)
+    _mark_lag(axis, predicted)
     axis.set(xscale="log", ylim=(-0.03, 1.03), xlim=(float(steps[0]), float(steps[-1])))
     return drawn
+
+
+def _mark_lag(axis: Axes, predicted: Mapping[str, Any]) -> None:
+    """Where g overtakes h, where f follows, and the time between."""
+    overtaking, crossing = predicted["overtaking_steps"], predicted["crossing_steps"]
+    axis.axvspan(overtaking, crossing, color=LAG, linewidth=0, zorder=0, gid="lag")
+    axis.axvline(overtaking, color=PREDICTED, linewidth=0.9, linestyle=(0, (4, 2)), gid="overtaking")
+    axis.axvline(crossing, color=PREDICTED, linewidth=0.9, gid="crossing")
+
+
+def _name_lag(axis: Axes, predicted: Mapping[str, Any]) -> None:
+    """How many times as long the gate needs, above the time between."""
+    overtaking, crossing = predicted["overtaking_steps"], predicted["crossing_steps"]
+    axis.text(
+        (overtaking * crossing) ** 0.5, 0.97, f"lag\n$\\times${crossing / overtaking:.1f}", fontsize=8, ha="center",
+        va="top", transform=axis.get_xaxis_transform(), gid="lag-factor",
+    )  # fmt: skip
 
 
 def _points(axis: Axes, steps: Any, mean: Any, error: Any, colour: str, marker: str, fill: str = "") -> Any:
@@ -109,7 +129,7 @@ def _points(axis: Axes, steps: Any, mean: Any, error: Any, colour: str, marker: 
 
 def _predicted(table: Table, group: str) -> dict[str, Any]:
     place = table.coordinates["class"].tolist().index(group)
-    of_group = {name: found.values[place] for name, found in table.quantities.items()}
+    of_group = {name: found.masked[place] for name, found in table.quantities.items()}
     return of_group | {"steps": table.coordinates["steps"]}
 
 
@@ -128,15 +148,23 @@ def _label(axis: Axes, text: str, place: tuple[float, float], colour: str) -> No
 
 
 def _legend(figure: Figure) -> None:
+    from matplotlib.legend_handler import HandlerTuple
     from matplotlib.lines import Line2D
 
-    simulated = Line2D([], [], color=SIMULATED, marker="o", markersize=3, linestyle="none")
-    handles = {
-        "predicted": Line2D([], [], color=PREDICTED, linewidth=1.6),
-        "predicted end of in-context learning": Line2D([], [], color=PREDICTED, linewidth=0.8),
-        "simulated, with 2 standard errors": simulated,
+    lines = [PART_COLOURS["in_weight"], PART_COLOURS["in_context"], PREDICTED]
+    points = [(colour, MARKERS[part]) for part, colour in PART_COLOURS.items()] + [(SIMULATED, "o")]
+    handles: dict[str, Any] = {
+        "lines: predicted ($g$, $h$, gate)": tuple(Line2D([], [], color=colour, linewidth=1.6) for colour in lines),
+        "markers: simulated, with 2 standard errors": tuple(
+            Line2D([], [], color=colour, marker=marker, markersize=3, linestyle="none") for colour, marker in points
+        ),
+        "predicted: $g$ overtakes $h$": Line2D([], [], color=PREDICTED, linewidth=0.9, linestyle=(0, (4, 2))),
+        "predicted: in-context learning ends (mean gate 1/2)": Line2D([], [], color=PREDICTED, linewidth=0.9),
     }
-    figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=3, fontsize=8)
+    figure.legend(
+        list(handles.values()), list(handles), loc="outside lower center", ncols=2, fontsize=8, handlelength=3.2,
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0.3)},
+    )  # fmt: skip
 
 
 RECIPE = Recipe(
@@ -146,7 +174,9 @@ RECIPE = Recipe(
     reading=(
         "Preset `transient` with 5 + 45 classes. Above: mean loss on fresh prompts after N steps; lines are "
         "predicted (g: the exact risk of the table, averaged over the number of visits; h: its exact risk; for f "
-        "nothing is predicted but that it follows the better one). Dotted: the least possible loss. Below: the "
+        "no loss is predicted, so that its points have no line). Dotted: the least possible loss. Grey: the lag, from "
+        "where the risk of g falls below that of h (dashed) to where the mean gate crosses 1/2 (solid): the gate first "
+        "has to undo what it has learned before. 64 runs of 1,000,000 steps (quick: 12). Below: the "
         "mean gate (full circles, solid line predicted) and the in-context share, by how much f follows h rather "
         "than g (open circles). The dashed line is one minus the predicted mean gate; the share counts learners by "
         "how far their g and h are apart, and so need not lie on it exactly. Points: simulated, means over "

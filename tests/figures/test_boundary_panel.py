@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from figures.boundary_panel import LINES, Curve, Panel, PanelArtists, Point, draw_panel
+from figures.boundary_panel import LINES, MISS_MEANING, Curve, Panel, PanelArtists, Point, draw_panel
 from figures.recipe import canvas
 
 STEPS = np.array([1, 10, 100, 1000, 10_000])
@@ -75,13 +75,40 @@ def test_bracket_covers_what_lies_between_its_ends() -> None:
     (path,) = artists.bracket.get_paths()
     inside = {(steps, row): path.contains_point((steps, row)) for steps in (5.0, 400.0, 1200.0) for row in (0.11, 0.19)}
     assert inside == {
-        (5.0, 0.11): True, (5.0, 0.19): False, (400.0, 0.11): True, (400.0, 0.19): True, (1200.0, 0.11): False,
+        (5.0, 0.11): True, (5.0, 0.19): True, (400.0, 0.11): True, (400.0, 0.19): True, (1200.0, 0.11): False,
         (1200.0, 0.19): False,
     }  # fmt: skip
     assert not path.contains_point((400.0, 0.29))
     ends = {line.get_gid(): line.get_xdata() for line in axis.lines if str(line.get_gid()).startswith("bracket")}
     assert np.array_equal(ends["bracket-low"], [np.nan, 30.0, np.nan], equal_nan=True)
     assert np.array_equal(ends["bracket-high"], [900.0, 700.0, np.nan], equal_nan=True)
+
+
+def test_bracket_without_a_lower_end_is_open_up_to_the_next_row_that_has_one() -> None:
+    for lower in ([0.0, 30.0, 40.0], [40.0, 30.0, 0.0]):
+        _, artists = drawn(panel(bracket=(np.array(lower), np.full(3, 900.0))))
+        (path,) = artists.bracket.get_paths()
+        unbounded = (0.11, 0.199) if lower[0] == 0 else (0.201, 0.29)
+        bounded = (0.201, 0.29) if lower[0] == 0 else (0.11, 0.199)
+        assert all(path.contains_point((2.0, row)) for row in unbounded)
+        assert not any(path.contains_point((25.0, row)) for row in bounded)
+        assert all(path.contains_point((45.0, row)) for row in (*bounded, *unbounded))
+
+
+def test_misses_are_marked() -> None:
+    missed = [Point(position=0.2, steps=150.0, interval=(90.0, 140.0), missed=True)]
+    axis, _ = drawn(panel(points=[*panel().points, *missed]))
+    (crosses,) = (line for line in axis.lines if line.get_gid() == "missed")
+    assert crosses.get_xydata().tolist() == [[150.0, 0.2]]
+    assert MISS_MEANING in axis.get_legend_handles_labels()[1]
+    assert MISS_MEANING not in drawn(panel())[0].get_legend_handles_labels()[1]
+
+
+def test_only_whole_numbers_have_predicted_markers() -> None:
+    for whole, marker in ((True, "."), (False, "")):
+        _, artists = drawn(panel(whole=whole))
+        found = {kind: line.get_marker() for kind, line in artists.lines.items()}
+        assert found == {"sharp": marker, "instantaneous": "", "asymptotic": ""}
 
 
 def test_field_is_the_mean_gate() -> None:
@@ -91,7 +118,7 @@ def test_field_is_the_mean_gate() -> None:
     middle = np.sqrt(edges[1:] * edges[:-1])
     for row, gate in zip(field, GATES, strict=True):
         assert np.abs(np.interp(middle, STEPS, gate) - row).max() < 0.02
-    assert axis.get_ylim() == (0.1, 0.3)
+    assert axis.get_ylim() == pytest.approx((0.09, 0.31))
 
 
 def test_without_theory_there_are_neither_lines_nor_a_bracket() -> None:

@@ -11,13 +11,25 @@ import pytest
 from figures.boundary_table import agreement, predicted_boundaries
 from figures.gallery import find_figure
 from figures.gallery.overlay_input_noise import FULL, QUICK, SETTING
-from figures.knob_overlay import GROUPS, Knob, Sampling, draw_knob, group_panel, knob_grid, knob_recipe
+from figures.knob_overlay import (
+    BASE,
+    FIXED,
+    GROUPS,
+    Knob,
+    Sampling,
+    _between,
+    draw_knob,
+    group_panel,
+    knob_grid,
+    knob_recipe,
+)
 from figures.style import style
 from figures.workbench import Workbench
 from simulate.comparison import settings_along
 from simulate.run_result import Run
 from simulate.simulation import run
 from simulate.sweeps.sweeping import stored_sweep, sweep
+from simulate.sweeps.tables import Table, quantity
 from theory.setting_file import assemble_task, read
 from theory.solver import predict
 
@@ -111,7 +123,11 @@ def test_figure_has_both_groups_and_says_how_well_they_agree(results: dict[str, 
         figure = draw_knob(results, "label noise")
     for axis, group in zip(figure.axes[:2], GROUPS, strict=True):
         assert group in axis.get_title()
-        assert "intervals, median error" in axis.get_title()
+        found = {name: results["agreement"].quantities[name].masked for name in ("inside", "relative_error")}
+        inside, errors = (column[:, GROUPS.index(group)].compressed() for column in found.values())
+        said = axis.get_title()
+        assert f"line in {inside.sum()} of {inside.size} intervals ({0.95 * inside.size:.1f} expected)" in said
+        assert said.endswith(f"largest {100 * np.abs(errors).max():.2g} %")
         (line,) = (line for line in axis.lines if line.get_gid() == "sharp")
         assert line.get_xdata().tolist() == group_panel(results, group).predicted["sharp"].tolist()
     assert figure.axes[0].get_ylabel() == "label noise"
@@ -152,8 +168,24 @@ def test_recipe_asks_for_its_own_values(quick: bool, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Workbench, "sweep", swept)
     found = knob_recipe(knob, "meaning").results(Workbench(Path("nowhere")), quick)
     assert set(found) == {"predicted", "simulated", "agreement"}
-    expected = {"values": [0.05, 0.2], "steps": 3000} if quick else {"values": [0.05, 0.125, 0.2], "steps": 9}
-    assert asked == expected
+    assert asked["values"] == pytest.approx([0.05, 0.0875, 0.125, 0.1625, 0.2])
+    # The simulated values are among them exactly: there the two are compared.
+    assert set(NOISES) < set(asked["values"])
+    assert asked["steps"] == (3000 if quick else 9)
+
+
+def test_misses_are_those_of_the_agreement(results: dict[str, Any]) -> None:
+    table = results["agreement"]
+    off = table.quantities["inside"].masked.copy()
+    off[~np.ma.getmaskarray(off)] = False
+    quantities = {**table.quantities, "inside": quantity(("label_noise", "class"), off, "", "none")}
+    changed = results | {"agreement": Table(coordinates=table.coordinates, quantities=quantities)}
+    for group in GROUPS:
+        inside = table.quantities["inside"].masked[:, GROUPS.index(group)].compressed()
+        assert [point.missed for point in group_panel(results, group).points] == [not one for one in inside.tolist()]
+        assert all(point.missed for point in group_panel(changed, group).points)
+        alone = {"simulated": results["simulated"]}
+        assert not any(point.missed for point in group_panel(alone, group).points)
 
 
 @pytest.mark.parametrize("name", KNOBS)
@@ -164,3 +196,17 @@ def test_knobs_have_settings_that_exist(name: str) -> None:
     for sampling in (knob.quick, knob.full):
         assert len(knob_grid(base, knob.parameter, sampling).cells) == len(sampling.values)
     assert f"`{knob.parameter}`" in recipe.reading
+    assert f"{knob.full.replicates} runs of {knob.full.steps:,} steps" in recipe.reading
+
+
+def test_captions_say_what_is_fixed() -> None:
+    task = read("transient", overrides=list(BASE))["task"]
+    assert set(task) == {*FIXED, "num_high"}
+    assert FIXED["num_low"] == f"{task['num_high']} high- and {task['num_low']} low-frequency classes"
+    for name, text in FIXED.items():
+        assert name == "num_low" or float(text.split()[-1]) == task[name]
+        assert text not in find_figure(f"overlay-{name.replace('_', '-')}").reading
+
+
+def test_whole_numbers_are_predicted_at_whole_numbers_only() -> None:
+    assert _between("context_length", (4, 6, 14)) == (4, 5, 6, 8, 10, 12, 14)

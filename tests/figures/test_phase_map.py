@@ -9,7 +9,7 @@ import pytest
 
 from figures.gallery import find_figure
 from figures.gallery.phase_map import MAPS, draw
-from figures.phase_panel import DECADES, draw_map
+from figures.phase_panel import DECADES, draw_map, misses
 from figures.phase_table import IN_WEIGHT, PERSISTENT, TRANSIENT, predicted_phases, simulated_phases
 from figures.recipe import canvas
 from figures.style import style
@@ -85,13 +85,41 @@ def test_simulated_phases() -> None:
     assert clear["steps"].masked.tolist() == [[2.1]]
 
 
+def at_one_prior(predicted: Table) -> Table:
+    """The predictions for the prior 1/2 and the first three floors."""
+    found = predicted.quantities
+    return Table(
+        coordinates={Y: np.array([0.5]), X: np.array(FLOORS[:3])},
+        quantities={
+            "phase": quantity((Y, X), found["phase"].values[1:2, :3], "", "phase"),
+            "steps": quantity((Y, X), found["steps"].masked[1:2, :3], "steps", "steps"),
+        },
+    )
+
+
+def test_misses_are_other_phases_and_intervals_beside_the_boundary(predicted: Table) -> None:
+    expected = at_one_prior(predicted)
+    steps = expected.quantities["steps"].masked[0]
+    assert np.ma.getmaskarray(steps).tolist() == [True, False, False]
+    curves = [[0.5, 0.1, 0.1], [0.5, 0.2, 0.9], [0.5, 0.2, 0.9]]
+    for crossing, missed in (
+        ([None, steps[1], steps[2]], [False, False, False]),
+        ([None, 1.01 * steps[1], steps[2]], [False, True, False]),
+        ([None, steps[1], 0.99 * steps[2]], [False, False, True]),
+    ):
+        found = simulated_phases(swept(curves, [[0.01] * 3] * 3, crossing), "high")
+        assert misses(expected, found).tolist() == [missed]
+    other = simulated_phases(swept(curves[1:] + curves[:1], [[0.01] * 3] * 3, [9.0, steps[1], None]), "high")
+    assert misses(expected, other).tolist() == [[True, False, True]]
+
+
 def test_map_shows_boundaries_contours_and_points(predicted: Table) -> None:
     simulated = simulated_phases(
         swept([[0.5, 0.1, 0.1], [0.5, 0.2, 0.9], [0.5, 0.6, 0.9]], [[0.01] * 3] * 3, [None, 900.0, None]), "high"
     )
     _, axes = canvas(3.4, 3.0)
     axes[0, 0].set_xscale("log")
-    artists = draw_map(axes[0, 0], predicted, simulated)
+    artists = draw_map(axes[0, 0], predicted, simulated, at_one_prior(predicted))
     shown = np.ma.asarray(artists.mesh.get_array()).reshape(3, 3)
     expected = np.ma.log10(predicted.quantities["steps"].masked[:, 1:])
     assert np.ma.getmaskarray(shown).tolist() == np.ma.getmaskarray(expected).tolist()
@@ -99,8 +127,9 @@ def test_map_shows_boundaries_contours_and_points(predicted: Table) -> None:
     assert set(artists.points) == {IN_WEIGHT, TRANSIENT, PERSISTENT}
     (place,) = artists.points[TRANSIENT].get_offsets().tolist()
     assert place == [0.001, 0.5]
-    assert artists.points[TRANSIENT].get_array().tolist() == [np.log10(900.0)]
-    assert artists.points[TRANSIENT].get_clim() == artists.mesh.get_clim() == DECADES
+    assert artists.mesh.get_clim() == DECADES
+    # The boundary is not at 900 steps, and the last point has another phase.
+    assert artists.misses.get_xydata().tolist() == [[0.001, 0.5], [0.01, 0.5]]
     # The floor 0 is beside the logarithmic axis, within what is shown.
     (strip,) = artists.points[PERSISTENT].get_offsets().tolist()
     assert axes[0, 0].get_xlim()[0] < strip[0] < 0.001
@@ -146,4 +175,10 @@ def test_figure_names_the_phases_and_counts_what_agrees() -> None:
     for axis, expected in zip(figure.axes[:2], ({0, 1}, {0, 1, 2}), strict=True):
         named = {text.get_gid() for text in axis.texts if str(text.get_gid()).startswith("name-")}
         assert named == {f"name-{phase}" for phase in expected}
-    assert find_figure("phase-map").draw is draw
+    crosses = [line for axis in figure.axes[:2] for line in axis.lines if line.get_gid() == "missed"]
+    assert [line.get_xdata().size for line in crosses] == [
+        int(held[n].split()[2]) - int(held[n].split()[0]) for n in MAPS
+    ]
+    recipe = find_figure("phase-map")
+    assert recipe.draw is draw
+    assert all(f"{chart.steps:,} steps" in recipe.reading for chart in MAPS.values())

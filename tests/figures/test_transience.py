@@ -76,6 +76,20 @@ def test_lines_and_points_are_the_tables(results: dict[str, Any]) -> None:
         lengths = [segment[1, 1] - segment[0, 1] for segment in bars.get_segments()]
         assert lengths == pytest.approx((2 * half[~np.ma.getmaskarray(mean)]).tolist(), rel=1e-9)
         assert not {"gated"} & set(losses)
+        for axis in axes[:, 0]:
+            ends = {str(line.get_gid()): line.get_xdata()[0] for line in axis.lines}
+            assert ends["overtaking"] == predicted["overtaking_steps"].values[place]
+            assert ends["crossing"] == predicted["crossing_steps"].values[place]
+
+
+def test_g_overtakes_h_where_their_risks_are_equal(results: dict[str, Any]) -> None:
+    labels = LabelLaw(total_labels=6, noise=0.05, noisy_labels=1)
+    found = {name: table.values for name, table in results["predicted"].quantities.items()}
+    for place, probability in enumerate((0.45, 0.025)):
+        visits = found["overtaking_steps"][place] * probability
+        before, after = (float(risk(number, labels, 0.5)) for number in (visits - 1, visits + 1))
+        assert after < found["loss_in_context"][place] < before
+        assert found["overtaking_steps"][place] < found["crossing_steps"][place]
 
 
 def test_figure_has_frequent_classes_beside_rare_ones(results: dict[str, Any]) -> None:
@@ -83,5 +97,7 @@ def test_figure_has_frequent_classes_beside_rare_ones(results: dict[str, Any]) -
         figure = draw(results)
     assert [axis.get_title() for axis in figure.axes[:2]] == ["high-frequency classes", "low-frequency classes"]
     assert figure.axes[0].get_ylabel() == "mean loss, nats"
+    said = " ".join(text.get_text() for text in figure.legends[0].get_texts())
+    assert all(word in said for word in ("lines: predicted", "markers: simulated", "overtakes", "ends"))
     assert figure.axes[2].get_xlabel() == "steps of the stream, $N$"
     assert find_figure("transience").draw is draw
