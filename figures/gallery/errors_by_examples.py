@@ -134,13 +134,14 @@ RECIPE = Recipe(
     results=results,
     draw=draw,
     reading=(
-        "Preset `paper`: 5 frequent classes with 90 % of the queries and 5 rare ones, contexts of one example, nine in ten "
-        "of them relevant; here with 5 % cyclic label noise. Lines: 0-1 errors of g and h, computed exactly. Points: "
-        "simulated learners after N steps of the stream, means over 1000 runs (192 with --quick) with two standard errors. "
-        "All rows show the same runs, asked the same 50 (25) questions of a kind after each N: neighbouring points lie "
-        "above or below their line together, and so do those of g in rows 1 and 2. f has no predicted curve: its error depends "
-        "on the joint law of gate, table and context in single runs, of which the theory has the mean gate. Drawn instead "
-        "is where f changes over: dashed, where the mean gate passes 1/2; grey, where 95 % of single classes do. f "
-        "begins as h and ends as g: out of base that is when in-context learning is lost."
+        "Preset `paper`: 5 frequent classes with 90 % of the queries and 5 rare ones, contexts of one example, nine "
+        "in ten of them relevant; here with 5 % cyclic label noise. Lines: 0-1 errors of g and h, computed exactly. "
+        "Points: simulated learners after N steps of the stream, means over 1000 runs (192 with --quick) with two "
+        "standard errors. All rows show the same runs, asked the same 50 (25) questions of a kind after each N: "
+        "neighbouring points lie above or below their line together, and so do those of g in rows 1 and 2. f has no "
+        "predicted curve: its error depends on the joint law of gate, table and context in single runs, of which the "
+        "theory has the mean gate. Drawn instead is where f changes over: dashed, where the mean gate passes 1/2; "
+        "grey, where 95 % of single classes do. f begins as h and ends as g: out of base that is when in-context "
+        "learning is lost."
     ),
 )

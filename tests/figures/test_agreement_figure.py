@@ -111,11 +111,11 @@ def test_bars_beyond_the_panel_end_in_arrows() -> None:
     columns = figure._columns(made_up())
     with an_axis() as axis:
         figure.draw_errors(axis, columns)
-        arrows = {line.get_gid(): line.get_xdata().tolist() for line in axis.lines}
+        arrows = {line.get_gid(): list(line.get_xdata()) for line in axis.lines}
     # One interval begins at 0 steps, 100 % below its prediction.
     assert arrows["below-high"] == [columns["predicted"][0]]
     assert arrows["below-low"] == arrows["above-high"] == arrows["above-low"] == []
     with an_axis() as axis:
         figure.draw_errors(axis, figure._columns(made_up(3.0)))
-        arrows = {line.get_gid(): line.get_xdata().tolist() for line in axis.lines}
+        arrows = {line.get_gid(): list(line.get_xdata()) for line in axis.lines}
     assert len(arrows["above-high"]) == 6
