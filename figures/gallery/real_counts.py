@@ -159,9 +159,9 @@ RECIPE = Recipe(
         "tokens are drawn independently with these frequencies. (a) The line is predicted: where the mean gate of a "
         "word of this frequency last rises through 1/2; left of it the word is answered in context, right of it from "
         "weights. Points: simulated boundaries of single words (of those that have one by the last simulated token), "
-        "with 95 % percentile bootstrap intervals over 64 runs (32 with --quick). A run's gate of a word jumps within "
-        "few visits, so that resampled boundaries take few values: intervals are skewed, and points may lie near "
-        "their ends. (b) Share of all tokens that is answered in context: the mean of 1 - gate over tokens, where "
-        "every word's gate starts at 1/2. Predicted line; points: simulated, with two standard errors."
+        "with 95 % percentile bootstrap intervals over 64 runs (32 with --quick). Most are smaller than the points; "
+        "at a word's boundary most runs' gates are near 0 or 1, so that resampled boundaries move as a median does: "
+        "intervals may be skewed. (b) Share of all tokens that is answered in context: the mean of 1 - gate over "
+        "tokens, where every word's gate starts at 1/2. Predicted line; points: simulated, with two standard errors."
     ),
 )
