@@ -26,11 +26,20 @@ QUESTIONS = (
 )
 """Base and context of each row, and what it says."""
 NAMES_AT = (
-    {"in_weight": (0.2, 0.68), "in_context": (0.83, 0.19), "gated": (0.05, 0.2)},
-    {"in_weight": (0.12, 0.42), "in_context": (0.83, 0.9), "gated": (0.5, 0.56)},
-    {"in_weight": (0.83, 0.9), "in_context": (0.83, 0.19), "gated": (0.3, 0.42)},
+    {
+        "high": {"in_weight": (0.045, 0.36), "in_context": (0.83, 0.21), "gated": (0.24, 0.21)},
+        "low": {"in_weight": (0.2, 0.68), "in_context": (0.83, 0.21), "gated": (0.05, 0.22)},
+    },
+    {
+        "high": {"in_weight": (0.18, 0.17), "in_context": (0.83, 0.88), "gated": (0.26, 0.46)},
+        "low": {"in_weight": (0.12, 0.42), "in_context": (0.83, 0.88), "gated": (0.5, 0.56)},
+    },
+    {
+        "high": {"in_weight": (0.83, 0.88), "in_context": (0.83, 0.21), "gated": (0.25, 0.52)},
+        "low": {"in_weight": (0.83, 0.88), "in_context": (0.83, 0.21), "gated": (0.34, 0.46)},
+    },
 )
-"""Where the names of g, h and f stand in each row's panel of the rare classes, in parts of the panel."""
+"""Where the names of g, h and f stand in each row's panels, in parts of the panel."""
 MARKERS = {"in_weight": "s", "in_context": "^", "gated": "o"}
 LETTERS = {"in_weight": "$g$ (in weights)", "in_context": "$h$ (in context)", "gated": "$f$ (gated)"}
 
@@ -39,8 +48,9 @@ def results(workbench: Workbench, quick: bool) -> Results:
     """Exact errors, and answers of learners along their training."""
     setting = read("paper", overrides=["label_noise=0.05"])
     steps = sorted({round(value) for value in np.geomspace(FIRST, LAST, 80).tolist()})
-    options = {"prompts": 100, "checkpoints": 19} if quick else {"prompts": 400, "checkpoints": 25}
-    replicates = 24 if quick else 96
+    # Runs differ more than the answers of one run do: many runs, few questions each.
+    options = {"prompts": 25, "checkpoints": 19} if quick else {"prompts": 50, "checkpoints": 25}
+    replicates = 192 if quick else 1000
     grid = Grid(setting=setting, axes=(), steps=LAST, replicates=replicates, measure="trace", options=options)
     return {
         "predicted": workbench.table("exact-errors", {"setting": setting, "steps": steps}, predicted_errors),
@@ -53,16 +63,14 @@ def draw(results: Results) -> Figure:
     figure, axes = canvas(TWO_COLUMNS, 5.2, len(QUESTIONS), len(GROUPS), sharex=True, sharey=True)
     for row, (base, context, meaning) in enumerate(QUESTIONS):
         for column, group in enumerate(GROUPS):
-            draw_errors(axes[row, column], results, base, context, group)
+            drawn = draw_errors(axes[row, column], results, base, context, group)
+            _name_parts(axes[row, column], NAMES_AT[row][group])
         axes[row, 0].set_ylabel("0-1 error")
         axes[row, 0].text(0.98, 0.57, meaning, transform=axes[row, 0].transAxes, ha="right", va="center", fontsize=8)
-        for part, place in NAMES_AT[row].items():
-            letter, colour = LETTERS[part][:3], PART_COLOURS[part]
-            axes[row, 1].text(*place, letter, transform=axes[row, 1].transAxes, color=colour, va="center", fontsize=9)
     for column, group in enumerate(GROUPS):
         axes[0, column].set_title(f"{group}-frequency classes")
-        axes[-1, column].set_xlabel("examples seen, $N$")
-    _legend(figure)
+        axes[-1, column].set_xlabel("steps of the stream, $N$")
+    _legend(figure, drawn)
     return figure
 
 
@@ -103,19 +111,21 @@ def _of_group(predicted: Any, name: str, group: str) -> Any:
     return predicted.quantities[name].masked[predicted.coordinates["class"].tolist().index(group)]
 
 
-def _legend(figure: Figure) -> None:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
+def _name_parts(axis: Axes, places: Mapping[str, tuple[float, float]]) -> None:
+    for part, place in places.items():
+        letter, colour = LETTERS[part][:3], PART_COLOURS[part]
+        axis.text(*place, letter, transform=axis.transAxes, color=colour, va="center", fontsize=9)
 
-    handles: dict[str, Any] = {}
-    for part in ("in_weight", "in_context"):
-        handles[f"{LETTERS[part]}, predicted (exact)"] = Line2D([], [], color=PART_COLOURS[part], linewidth=1.6)
-    for part, marker in MARKERS.items():
-        handles[f"{LETTERS[part]}, simulated, 2 s.e."] = Line2D(
-            [], [], color=PART_COLOURS[part], marker=marker, markersize=3.4, linestyle="none"
-        )
-    handles["predicted change-over"] = Line2D([], [], color=PREDICTED, linewidth=1.0, linestyle="--")
-    handles["95 % of single classes change over here"] = Patch(color="0.92")
+
+def _legend(figure: Figure, drawn: Mapping[str, Any]) -> None:
+    handles = {
+        f"{LETTERS[part]}, predicted (exact)": drawn[part] for part in ("in_weight", "in_context")
+    } | {
+        f"{LETTERS[part]}, simulated, 2 s.e.": drawn[f"simulated-{part}"] for part in MARKERS
+    } | {
+        "predicted change-over": drawn["crossing"],
+        "95 % of single classes change over here": drawn["band"],
+    }  # fmt: skip
     figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=3, fontsize=7.5)
 
 
@@ -124,10 +134,14 @@ RECIPE = Recipe(
     results=results,
     draw=draw,
     reading=(
-        "The paper's setting (5 + 5 classes, one context example, nine contexts in ten relevant) with 5 % label noise. "
-        "Lines: 0-1 errors of g and h, computed exactly. Points: simulated learners after N examples of the stream, "
-        "each asked fresh questions; means over replicates with two standard errors. For the gated predictor f nothing "
-        "is drawn as predicted but where it changes over: dashed, where the mean gate passes 1/2; grey, where 95 % of "
-        "single classes do. f begins as h and ends as g: out of base that is when in-context learning is lost."
+        "Preset `paper`: 5 frequent classes with 90 % of the queries and 5 rare ones, contexts of one example, nine "
+        "in ten of them relevant; here with 5 % cyclic label noise. Lines: 0-1 errors of g and h, computed exactly. "
+        "Points: simulated learners after N steps of the stream, means over 1000 runs (192 with --quick) with two "
+        "standard errors. All rows show the same runs, asked the same 50 (25) questions of a kind after each N: "
+        "neighbouring points lie above or below their line together, and so do those of g in rows 1 and 2. f has no "
+        "predicted curve: its error depends on the joint law of gate, table and context in single runs, of which the "
+        "theory has the mean gate. Drawn instead is where f changes over: dashed, where the mean gate passes 1/2; "
+        "grey, where 95 % of single classes do. f begins as h and ends as g: out of base that is when in-context "
+        "learning is lost."
     ),
 )

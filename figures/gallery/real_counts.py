@@ -21,12 +21,14 @@ NAMED = ("the", "is", "object", "function", "python", "yield", "lambda", "semico
 """Words that are labelled; the line is predicted at these and at those of ``ALONG``."""
 ALONG = ("and", "value", "loop", "padding")
 FIRST, SHOWN = 100, 40
+LAST = 30_000_000
+"""Tokens up to which the share is predicted: by then nearly all words are answered from weights."""
 
 
 def results(workbench: Workbench, quick: bool) -> Results:
     """Predictions for a few words and for all tokens together, and runs."""
-    tokens, replicates = (300_000, 8) if quick else (2_000_000, 32)
-    steps = sorted({round(value) for value in np.geomspace(FIRST, tokens, 60).tolist()})
+    tokens, replicates = (1_000_000, 32) if quick else (3_000_000, 64)
+    steps = sorted({round(value) for value in np.geomspace(FIRST, LAST, 80).tolist()})
     asked = {"counts": counts_digest(), "words": [*NAMED, *ALONG], "steps": steps}
     grid = Grid(setting=word_setting(), axes=(), steps=tokens, replicates=replicates, options={"curve_points": 60})
     simulated = workbench.sweep(f"real-counts-{'quick' if quick else 'full'}", grid)
@@ -39,10 +41,10 @@ def results(workbench: Workbench, quick: bool) -> Results:
 
 def draw(results: Results) -> Figure:
     """Words against tokens, and the share of all tokens."""
-    figure, axes = canvas(TWO_COLUMNS, 3.4, 1, 2, gridspec_kw={"width_ratios": [1.5, 1]})
+    figure, axes = canvas(TWO_COLUMNS, 3.4, 1, 2, gridspec_kw={"width_ratios": [1.45, 1], "wspace": 0.06})
     draw_words(axes[0, 0], results)
-    draw_share(axes[0, 1], results)
-    _legend(figure)
+    drawn = draw_share(axes[0, 1], results)
+    _legend(figure, drawn)
     return figure
 
 
@@ -91,11 +93,25 @@ def draw_share(axis: Axes, results: Mapping[str, Any]) -> Mapping[str, Any]:
         steps[few], share, yerr=2 * error, fmt="o", color=SIMULATED, markersize=3.4, markeredgecolor=HALO,
         markeredgewidth=0.5, elinewidth=0.9, linestyle="none", zorder=3,
     )  # fmt: skip
-    axis.set(xscale="log", xlim=(FIRST, _last(results)), ylim=(0, 100))
+    drawn["kink"] = _name_kink(axis, predicted)
+    axis.set(xscale="log", xlim=(FIRST, float(predicted.coordinates["steps"][-1])), ylim=(0, 100))
     axis.set_xlabel("tokens of the text, $N$")
-    axis.set_ylabel("tokens answered in context, %")
-    axis.set_title("(b) all words together")
+    axis.set_ylabel("mean of 1 $-$ gate over tokens, %")
+    axis.set_title("(b) share answered in context")
     return drawn
+
+
+def _name_kink(axis: Axes, predicted: Any) -> Any:
+    """Say where the most frequent word changes over: its tokens alone are a visible share of all."""
+    most = int(predicted.quantities["class_probability"].values.argmax())
+    at = float(predicted.quantities["predicted_steps"].values[most])
+    shares = 100 * predicted.quantities["context_share"].values
+    height = float(np.interp(np.log(at), np.log(predicted.coordinates["steps"]), shares))
+    word = str(predicted.coordinates["word"][most])
+    return axis.annotate(
+        f"\u201c{word}\u201d\nchanges over", (at, height), (-8, -38), textcoords="offset points", ha="center", va="top",
+        fontsize=8, arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": "0.5", "shrinkA": 0, "shrinkB": 3},
+    )  # fmt: skip
 
 
 def _last(results: Mapping[str, Any]) -> float:
@@ -125,14 +141,10 @@ def _name(axis: Axes, word: str, steps: float, percent: float) -> Any:
     )  # fmt: skip
 
 
-def _legend(figure: Figure) -> None:
-    from matplotlib.lines import Line2D
-
+def _legend(figure: Figure, drawn: Mapping[str, Any]) -> None:
     handles = {
-        "predicted, nothing fitted": Line2D([], [], color=PREDICTED, linewidth=1.6),
-        "simulated: (a) 95 % interval, (b) two standard errors": Line2D(
-            [], [], color=SIMULATED, marker="o", markersize=3.4, linestyle="none"
-        ),
+        "predicted, nothing fitted": drawn["predicted"],
+        "simulated: (a) 95 % interval, (b) two standard errors": drawn["simulated"],
     }
     figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=2, fontsize=8)
 
@@ -142,10 +154,14 @@ RECIPE = Recipe(
     results=results,
     draw=draw,
     reading=(
-        "3,092 words with the counts of Python's own documentation (`examples/count_words.py`), preset `words`. (a) "
-        "The line is predicted: where the mean gate of a word of this frequency last rises through 1/2; left of it the "
-        "word is answered in context, right of it from weights. Points: simulated boundaries of single words, with "
-        "95 % bootstrap intervals over replicates. (b) Share of all tokens that is answered in context, one minus the "
-        "mean gate weighted by frequency: predicted line, simulated points with two standard errors."
+        "Frequencies of the 3,092 different words of at least two letters in a real text of 60,221 words, Python's "
+        "own documentation (`pydoc_data.topics`, counted by `examples/count_words.py`); preset `words`. The simulated "
+        "tokens are drawn independently with these frequencies. (a) The line is predicted: where the mean gate of a "
+        "word of this frequency last rises through 1/2; left of it the word is answered in context, right of it from "
+        "weights. Points: simulated boundaries of single words (of those that have one by the last simulated token), "
+        "with 95 % percentile bootstrap intervals over 64 runs (32 with --quick). Most are smaller than the points; "
+        "at a word's boundary most runs' gates are near 0 or 1, so that resampled boundaries move as a median does: "
+        "intervals may be skewed. (b) Share of all tokens that is answered in context: the mean of 1 - gate over "
+        "tokens, where every word's gate starts at 1/2. Predicted line; points: simulated, with two standard errors."
     ),
 )

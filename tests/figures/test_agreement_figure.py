@@ -74,8 +74,10 @@ def test_simulated_boundaries_are_put_beside_the_predicted_ones(
 def test_errors_and_coverage_are_counted() -> None:
     table = made_up()
     simulated = table.quantities["simulated"].masked
-    expected = 100 * (table.quantities["predicted"].values / simulated - 1)
+    expected = 100 * (simulated / table.quantities["predicted"].values - 1)
     assert table.quantities["error"].masked.tolist() == expected.tolist()
+    assert table.quantities["error_low"].values[0, 0] == -100
+    assert np.all(table.quantities["error_low"].masked <= table.quantities["error_high"].masked)
     assert table.quantities["inside"].masked.compressed().all()
     assert not made_up(1.4).quantities["inside"].masked[1:].compressed().any()
 
@@ -101,5 +103,19 @@ def test_points_are_the_boundaries() -> None:
 def test_errors_beyond_the_panel_are_at_its_edge() -> None:
     columns = figure._columns(made_up(3.0))
     with an_axis() as axis:
-        assert set(figure.draw_errors(axis, columns)["high"][0].get_ydata()) == {-figure.SHOWN_ERROR}
+        assert set(figure.draw_errors(axis, columns)["high"][0].get_ydata()) == {figure.SHOWN_ERROR}
         assert figure.draw_spread(axis, columns)["counts"].sum() == 11
+
+
+def test_bars_beyond_the_panel_end_in_arrows() -> None:
+    columns = figure._columns(made_up())
+    with an_axis() as axis:
+        figure.draw_errors(axis, columns)
+        arrows = {line.get_gid(): list(line.get_xdata()) for line in axis.lines}
+    # One interval begins at 0 steps, 100 % below its prediction.
+    assert arrows["below-high"] == [columns["predicted"][0]]
+    assert arrows["below-low"] == arrows["above-high"] == arrows["above-low"] == []
+    with an_axis() as axis:
+        figure.draw_errors(axis, figure._columns(made_up(3.0)))
+        arrows = {line.get_gid(): list(line.get_xdata()) for line in axis.lines}
+    assert len(arrows["above-high"]) == 6

@@ -116,4 +116,8 @@ def test_lines_and_points_are_the_numbers(results: dict[str, Any]) -> None:
 def test_every_kind_of_question_has_panels(results: dict[str, Any]) -> None:
     drawn = figure.draw(results)
     assert len(drawn.axes) == 2 * len(figure.QUESTIONS)
-    assert {axis.get_xlabel() for axis in drawn.axes[-2:]} == {"examples seen, $N$"}
+    for axis in drawn.axes:
+        assert {"$g$", "$h$", "$f$"} <= {text.get_text() for text in axis.texts}
+    handles = drawn.legends[0].get_texts()
+    assert len(handles) == 7
+    assert {axis.get_xlabel() for axis in drawn.axes[-2:]} == {"steps of the stream, $N$"}

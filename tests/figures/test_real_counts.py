@@ -80,6 +80,8 @@ def check_drawing(results: dict[str, Table]) -> None:
     with an_axis() as axis:
         drawn = figure.draw_share(axis, results)
     assert drawn["predicted"].get_ydata().tolist() == (100 * predicted.quantities["context_share"].values).tolist()
+    assert drawn["kink"].get_text() == "\u201cthe\u201d\nchanges over"
+    assert drawn["kink"].xy[0] == predicted.quantities["predicted_steps"].values[0]
     assert len(figure.draw(results).axes) == 2
 
 
